@@ -1,0 +1,60 @@
+"""Checks of arguments, at no cost: shape, dtype and device, never the values of a device array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import Array, backend_of
+
+FLOATS = (np.dtype("float32"), np.dtype("float64"))
+
+
+def check_dtype(dtype: Any) -> np.dtype[Any]:
+    """``dtype`` as a NumPy dtype; ValueError unless it is float32 or float64."""
+    for float_type in FLOATS:
+        if dtype is not None and dtype in (float_type, float_type.name, float_type.type):
+            return float_type
+    raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
+
+
+def check_size(name: str, value: Any) -> int:
+    """``value`` as an int; ValueError unless it is a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least 1")
+    return int(value)
+
+
+def check_array(
+    name: str, a: Any, shape: tuple[int | None, ...] | None = None, like: Array | None = None
+) -> None:
+    """Raise unless ``a`` is an array of that shape, on the device and in the dtype of ``like``.
+
+    None in ``shape`` admits any length there and is called N in the message.  Without ``like``
+    any float32 or float64 array will do.
+
+    Raises
+    ------
+    TypeError
+        for another type, dtype or device.
+    ValueError
+        for another shape.
+    """
+    device = backend_of(a, name).name
+    if like is None:
+        if a.dtype not in FLOATS:
+            raise TypeError(f"{name} has dtype {a.dtype}, expected float32 or float64")
+    else:
+        expected = backend_of(like).name
+        if device != expected:
+            raise TypeError(f"{name} is a {device} array, expected a {expected} array")
+        if a.dtype != like.dtype:
+            raise TypeError(f"{name} has dtype {a.dtype}, expected {like.dtype}")
+    if shape is not None and not (
+        len(shape) == a.ndim
+        and all(want in (None, got) for want, got in zip(shape, a.shape, strict=True))
+    ):
+        want = ", ".join("N" if n is None else str(n) for n in shape)
+        want += "," if len(shape) == 1 else ""
+        raise ValueError(f"{name} has shape {a.shape}, expected ({want})")

@@ -1,0 +1,102 @@
+"""One training step of a GAN: the heart of the project (Goodfellow et al. 2014)."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.checks import check_array
+from minigan.losses import bce
+from minigan.network import Sequential
+from minigan.optim import Adam
+
+
+class StepResult(NamedTuple):
+    """What a training step saw: four 0-d values on the device, valid until the next step.
+
+    ``float(result.d_loss)`` reads one and, on a GPU, waits for it.
+    """
+
+    d_loss: Any  # -mean log D(x) - mean log(1 - D(G(z))): 2 ln 2 if D can tell nothing
+    g_loss: Any  # -mean log D(G(z)), by the updated D: ln 2 if D can tell nothing
+    p_real: Any  # mean D(x) in the step of D
+    p_fake: Any  # mean D(G(z)) in the step of D
+
+
+class GAN:
+    """A generator G and a discriminator D that train against each other, each with its Adam.
+
+    D learns to tell real images x from fake ones G(z), G learns to make D err:
+
+        d_loss = -mean log D(x) - mean log(1 - D(G(z)))        minimised over D's parameters
+        g_loss = -mean log D(G(z))                             minimised over G's parameters
+
+    (g_loss is the non-saturating form: where D is sure, log(1 - D(G(z))) would have no gradient.)
+
+    Raises ValueError if G's images do not fit into D, D has not one output, or the two differ in
+    dtype or backend.
+    """
+
+    def __init__(
+        self,
+        generator: Sequential,
+        discriminator: Sequential,
+        *,
+        lr: float = 2e-4,
+        betas: tuple[float, float] = (0.5, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        self.adam_g = Adam(generator, lr, betas, eps)
+        self.adam_d = Adam(discriminator, lr, betas, eps)
+        self.generator, self.discriminator = generator, discriminator
+        g, d = generator, discriminator
+        if g.n_out != d.n_in or d.n_out != 1:
+            raise ValueError(
+                f"generator gives {g.n_out} columns, discriminator maps {d.n_in} to {d.n_out}: "
+                "expected n to go with n to 1"
+            )
+        if (g.dtype, g.backend.name) != (d.dtype, d.backend.name):
+            raise ValueError(
+                f"generator is {g.dtype} on {g.backend.name}, discriminator {d.dtype} on "
+                f"{d.backend.name}: expected the same"
+            )
+
+    def train_step(self, real: Array, z: Array) -> StepResult:
+        """One step of D, then one step of G.  real: (B, 784) in [-1, 1], z: (B, latent_dim)
+
+        Arrays in main memory are moved to the networks' backend.  Raises TypeError or ValueError
+        if an argument has the wrong shape or dtype, or if the two batches differ in size.
+        """
+        G, D = self.generator, self.discriminator
+        real, z = self._batch("real", real, D.n_in), self._batch("z", z, G.n_in)
+        B = len(real)
+        if len(z) != B or B == 0:
+            raise ValueError(f"real has {B} rows and z has {len(z)}, expected the same, at least 1")
+
+        # Step of D: real images should be called real (1), fake ones fake (0).
+        fake, cache_g = G.forward(z)
+        p, cache_d = D.forward(np.concatenate([real, fake]))
+        loss_real, dp_real = bce(p[:B], 1.0)
+        loss_fake, dp_fake = bce(p[B:], 0.0)
+        dp = np.concatenate([dp_real, dp_fake])
+        D.backward(dp, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
+        self.adam_d.step()
+        d_loss, p_real, p_fake = loss_real + loss_fake, p[:B].mean(), p[B:].mean()
+
+        # Step of G: the same fake images should be called real by the updated D.
+        p, cache_d = D.forward(fake)
+        g_loss, dp = bce(p, 1.0)
+        d_fake = D.backward(dp, cache_d, param_grads=False)  # D is frozen: only a path to G
+        assert d_fake is not None
+        G.backward(d_fake, cache_g, input_grad=False)
+        self.adam_g.step()
+
+        return StepResult(d_loss, g_loss, p_real, p_fake)
+
+    def _batch(self, name: str, a: Array, columns: int | None) -> Array:
+        if isinstance(a, np.ndarray):
+            a = self.generator.backend.asarray(a)
+        check_array(name, a, (None, columns), like=self.generator.params)
+        return a

@@ -1,0 +1,297 @@
+"""Are the gradients right?  Every backward rule against the definition of the derivative.
+
+A backward rule claims to know dL/dθ for each entry θ of each array.  The definition knows it too,
+slowly and for any function:
+
+    dL/dθ  =  lim  (L(θ + h) - L(θ - h)) / 2h            (the central difference, for h → 0)
+
+so we nudge one entry at a time and compare.  What makes such a check worth trusting:
+
+- **float64.**  The difference of two nearly equal losses keeps few digits.  With h = 1e-5, float64
+  leaves eight to ten right ones, float32 none.  Networks are copied to float64 and left alone.
+- **A random upstream gradient.**  L = Σ dy · y with random dy: with dy = 1 a rule that forgets dy,
+  or transposes it, would pass.
+- **Poisoned gradients.**  All gradient arrays hold NaN before backward runs, so that one that was
+  not written, or only added to, cannot pass by luck.
+- **No kinks.**  ReLU has no derivative at 0, and a nudge across it measures neither side.  Inputs
+  that bring a unit too close to a kink are drawn again.
+- **A fair measure.**  The error of an entry is |numeric - backprop| over the largest |gradient| in
+  the same array.  Entry by entry, gradients near zero would only measure rounding; and where all
+  of an array's gradients nearly vanish, as in a saturated network, the smallest slope that
+  rounding lets us see takes the place of the largest gradient (``resolution``).
+- **It must be able to fail.**  ``tests/test_gradcheck.py`` plants a gradient that is 0.1 % off, a
+  transposed dW, a missing 1/N, a forgotten bias, and more, and demands that each is rejected.
+
+Arrays with more entries than ``max_entries`` are sampled, and then also moved as a whole along one
+random direction d of ±1, which touches every entry at once: dL/dθ · d must equal the slope of L
+along d.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import Array, backend_of
+from minigan.checks import check_array
+from minigan.layers import Layer
+from minigan.network import Sequential
+
+Loss = Callable[[Array], tuple[Any, Array]]
+
+H = 1e-5  # the nudge
+KINK_MARGIN = 5e-5  # no unit may be closer to a kink: a nudge moves it by a few H at most
+TOLERANCE = 1e-6  # of the error; right rules reach 1e-8 or better, a rule 0.1 % off has 1e-3
+
+
+@dataclass(frozen=True)
+class ArrayCheck:
+    """The worst entry of one array: a parameter, or the input x."""
+
+    name: str
+    error: float  # |numeric - backprop| / largest |gradient| of the array
+    index: tuple[int, ...] | None  # None: along the random direction
+    numeric: float
+    backprop: float
+    checked: int  # entries that were nudged, of
+    size: int
+
+    @property
+    def where(self) -> str:
+        return " (direction)" if self.index is None else str(list(self.index))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}{self.where}: numeric {self.numeric:.9g}, "
+            f"backprop {self.backprop:.9g}, error {self.error:.1e} "
+            f"({self.checked:,} of {self.size:,} entries)"
+        )
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """What ``check_gradients`` found; true if all is well: ``assert check_gradients(net, x)``."""
+
+    arrays: tuple[ArrayCheck, ...]
+    tolerance: float = TOLERANCE
+
+    @property
+    def worst(self) -> ArrayCheck:
+        return max(self.arrays, key=lambda array: array.error)
+
+    @property
+    def passed(self) -> bool:
+        return self.worst.error <= self.tolerance
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        return f"{'PASS' if self.passed else 'FAIL'}  worst entry {self.worst}"
+
+
+def check_gradients(
+    net: Layer | Sequential,
+    x: Array,
+    *,
+    loss: Loss | None = None,
+    max_entries: int = 1000,
+    tolerance: float = TOLERANCE,
+    seed: int = 0,
+) -> GradientReport:
+    """Compare backprop with central differences at the input and at every parameter.
+
+    Parameters
+    ----------
+    net : Layer or Sequential
+        Works on a float64 copy: ``net`` itself, its gradients too, stays as it is.
+    x : (N, n_in) array
+        Where to check.  Cast to float64; moved a little where it brings a unit close to a kink.
+    loss : function of y, optional
+        Returns ``(loss, dL/dy)``, for instance ``lambda y: bce(y, 1.0)``.  Without it L = Σ dy · y
+        with a random upstream gradient dy.
+    max_entries : int
+        Arrays with more entries are checked at that many random ones, and along one random
+        direction.
+    tolerance : float
+        Largest error that passes.
+    seed : int
+        For the upstream gradient, the samples and the direction.
+
+    Returns
+    -------
+    GradientReport
+        True if every array passed; ``report.worst`` names the worst entry, its index and both
+        values; ``report.arrays`` has one such record an array.
+
+    Raises
+    ------
+    ValueError
+        if no input away from the kinks is found in 100 draws.
+    """
+    check_array("x", x)
+    rng = own_stream(seed)
+    net = _float64_copy(net)
+    x = away_from_kinks(_layers(net), x.astype("float64"), rng)
+
+    y, cache = net.forward(x)
+    random_dy = backend_of(y).asarray(rng.standard_normal(y.shape))
+    dy = random_dy if loss is None else loss(y)[1]
+    parameters = named_parameters(net)
+    for _, _, gradient in parameters:
+        gradient[...] = math.nan
+    dx = net.backward(dy, cache)
+    assert dx is not None
+    parameters = named_parameters(net)  # again, for a rule that put a new array in the place of dW
+
+    def L() -> float:
+        if loss is not None:
+            return float(loss(net(x))[0])
+        return float(((net(x) - y) * dy).sum())  # less y: a constant, but it saves digits
+
+    size = L() if loss is not None else float(np.abs(y * dy).sum())
+    arrays = [*parameters, ("x", x, dx)]
+    return GradientReport(
+        tuple(compare(*array, L, resolution(size), rng, max_entries) for array in arrays),
+        tolerance,
+    )
+
+
+def check_loss(
+    loss: Callable[[Array, Array], tuple[Any, Array]], y: Array, target: Array
+) -> GradientReport:
+    """The same for the gradient that a loss function returns.  y, target: float64, equal shape."""
+    y = y.copy()
+    value, dy = loss(y, target)
+
+    def L() -> float:
+        return float(loss(y, target)[0])
+
+    return GradientReport((compare("y", y, dy, L, resolution(float(value)), own_stream(0)),))
+
+
+def compare(
+    name: str,
+    array: Array,
+    gradient: Array,
+    L: Callable[[], float],
+    resolution: float,
+    rng: np.random.Generator,
+    max_entries: int = 1000,
+) -> ArrayCheck:
+    """Nudge ``array`` entry by entry, in place, and hold L's slope against ``gradient``."""
+    if gradient.shape != array.shape:
+        problem = f"gradient of shape {gradient.shape} for shape {array.shape}"
+        return ArrayCheck(f"{name}, {problem}", math.inf, (), math.nan, math.nan, 0, array.size)
+    host = backend_of(gradient).to_numpy(gradient)
+    flat = np.arange(array.size)
+    if array.size > max_entries:
+        flat = rng.choice(array.size, max_entries, replace=False)
+
+    results = []
+    for k in flat:
+        index = tuple(int(i) for i in np.unravel_index(k, array.shape))
+        before = float(array[index])
+        array[index] = before + H
+        plus = L()
+        array[index] = before - H
+        minus = L()
+        array[index] = before
+        results.append((index, (plus - minus) / (2 * H), float(host[index])))
+
+    finite = np.abs(host[np.isfinite(host)])
+    slopes = [abs(numeric) for _, numeric, _ in results]
+    largest = max([resolution, float(finite.max(initial=0.0)), *slopes])
+    checks: list[tuple[float, tuple[int, ...] | None, float, float]] = [
+        (_error(numeric, backprop, largest), index, numeric, backprop)
+        for index, numeric, backprop in results
+    ]
+    if array.size > max_entries:
+        # Along d of ±1 the slope is a sum of as many random signs: its natural size is |gradient|₂.
+        # A unit adds up a column of W: steps shorter by its root keep the unit as far from kinks.
+        d = rng.choice([-1.0, 1.0], array.shape)
+        h = H / math.sqrt(len(array)) if array.ndim > 1 else H
+        step = backend_of(array).asarray(h * d)
+        before_all = array.copy()
+        array += step
+        plus = L()
+        array[...] = before_all - step
+        minus = L()
+        array[...] = before_all
+        numeric, backprop = (plus - minus) / (2 * h), float((host * d).sum())
+        size = max(resolution, float(np.sqrt((host * host).sum())))
+        checks.append((_error(numeric, backprop, size), None, numeric, backprop))
+    error, index_of_worst, numeric, backprop = max(checks, key=lambda check: check[0])
+    return ArrayCheck(name, error, index_of_worst, numeric, backprop, len(flat), array.size)
+
+
+def _error(numeric: float, backprop: float, size: float) -> float:
+    difference = abs(numeric - backprop)
+    if difference == 0:  # where all is zero, so is the size
+        return 0.0
+    return difference / size if difference < math.inf else math.inf  # NaN must not pass either
+
+
+def resolution(size: float) -> float:
+    """The smallest slope that can be told to one part in 1 / TOLERANCE: a loss of this size is
+    rounded by ``eps * size``, so its central difference by ``eps * size / H``."""
+    return float(np.finfo(np.float64).eps) * abs(size) / H / TOLERANCE
+
+
+def own_stream(seed: int) -> np.random.Generator:
+    """Random numbers that the caller's x was not drawn from: with dy = x, xᵀ dy is symmetric, and
+    a transposed dW would pass."""
+    return np.random.default_rng([seed, 19])
+
+
+def _float64_copy(net: Layer | Sequential) -> Any:
+    net = copy.deepcopy(net)
+    if isinstance(net, Sequential):
+        net.dtype = np.dtype("float64")
+        net.params, net.grads = net.params.astype("float64"), net.grads.astype("float64")
+        net.bind()
+    else:
+        for name in net.param_names:
+            for key in (name, "d" + name):
+                setattr(net, key, getattr(net, key).astype("float64"))
+    return net
+
+
+def _layers(net: Layer | Sequential) -> tuple[Layer, ...]:
+    return net.layers if isinstance(net, Sequential) else (net,)
+
+
+def named_parameters(net: Layer | Sequential) -> list[tuple[str, Array, Array]]:
+    if isinstance(net, Sequential):
+        return list(net.named_parameters())
+    return [(name, getattr(net, name), getattr(net, "d" + name)) for name in net.param_names]
+
+
+def away_from_kinks(layers: tuple[Layer, ...], x: Array, rng: np.random.Generator) -> Array:
+    """x, its rows moved at random until none brings a unit within KINK_MARGIN of a kink."""
+    backend, start = backend_of(x), backend_of(x).to_numpy(x)
+    for _ in range(100):
+        near = _distance_to_kink(layers, x) <= KINK_MARGIN
+        if not near.any():
+            return x
+        moved = start + 0.1 * rng.standard_normal(start.shape)
+        redrawn = np.array(backend.to_numpy(x))  # a copy: x may be the caller's
+        redrawn[near] = moved[near]
+        x = backend.asarray(redrawn)
+    raise ValueError(f"no input away from the kinks in 100 draws for x of shape {x.shape}")
+
+
+def _distance_to_kink(layers: tuple[Layer, ...], x: Array) -> Array:
+    """For each row of x, how near to a kink any unit comes: (N,) in main memory."""
+    distance = np.full(len(x), math.inf)
+    for layer in layers:
+        for kink in layer.kinks:
+            nearest = np.abs(x - kink).reshape(len(x), -1).min(axis=1)
+            distance = np.minimum(distance, backend_of(x).to_numpy(nearest))
+        x = layer(x)
+    return distance

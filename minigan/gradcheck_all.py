@@ -1,0 +1,85 @@
+"""All that ``minigan gradcheck`` checks: each layer, each loss, and both steps of the whole GAN."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minigan.backend import Array, Backend, get_backend
+from minigan.gan import GAN
+from minigan.gradcheck import (
+    GradientReport,
+    away_from_kinks,
+    check_gradients,
+    check_loss,
+    compare,
+    named_parameters,
+    own_stream,
+    resolution,
+)
+from minigan.layers import LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from minigan.losses import bce, bce_with_logits
+from minigan.models import discriminator, generator
+
+
+def check_everything(backend: str | Backend = "numpy") -> list[tuple[str, GradientReport]]:
+    """All that ``minigan gradcheck`` prints: a name and a report for each layer, loss and path."""
+    backend = get_backend(backend)
+    rng = np.random.default_rng(0)
+
+    def normal(*shape: int) -> Array:
+        return backend.asarray(rng.standard_normal(shape))
+
+    def uniform(*shape: int) -> Array:
+        return backend.asarray(rng.uniform(0.05, 0.95, shape))
+
+    layers = (Linear(7, 5, seed=rng, backend=backend), ReLU(), LeakyReLU(0.2), Tanh(), Sigmoid())
+    rows = [(repr(layer), check_gradients(layer, normal(6, 7))) for layer in layers]
+    rows += [
+        ("bce", check_loss(bce, uniform(6, 4), uniform(6, 4))),
+        ("bce_with_logits", check_loss(bce_with_logits, 5 * normal(6, 4), uniform(6, 4))),
+    ]
+    G = generator(seed=rng, dtype="float64", backend=backend)
+    D = discriminator(seed=rng, dtype="float64", backend=backend)
+    gan = GAN(G, D, lr=0)
+    report = check_gan(gan, np.tanh(normal(2, 784)), normal(2, 100))
+    for net, name in (("D", "D step: x, G(z) -> d_loss"), ("G", "G step: z -> D(G(z)) -> g_loss")):
+        arrays = tuple(array for array in report.arrays if array.name.startswith(net))
+        rows.append((name, GradientReport(arrays)))
+    return rows
+
+
+def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> GradientReport:
+    """Check the two gradients of one real ``GAN.train_step``, through both networks.
+
+    The learning rate must be 0: then the step fills ``grads`` and leaves all weights in place, and
+    what it filled in must be the slopes of the d_loss and the g_loss that it returns.
+    """
+    if gan.adam_d.lr != 0 or gan.adam_g.lr != 0:
+        raise ValueError("check_gan needs a GAN with lr=0: the weights must stay where they are")
+    G, D = gan.generator, gan.discriminator
+    rng = own_stream(0)
+    path = (*G.layers, *D.layers)
+    z = away_from_kinks(path, z, rng)
+    real = away_from_kinks(D.layers, real, rng)
+    for net in (G, D):
+        net.grads[...] = math.nan
+    gan.train_step(real, z)
+
+    def d_loss() -> float:
+        return float(bce(D(real), 1.0)[0] + bce(D(G(z)), 0.0)[0])
+
+    def g_loss() -> float:
+        return float(bce(D(G(z)), 1.0)[0])
+
+    return GradientReport(
+        tuple(
+            compare(f"{net}.{name}", parameter, gradient, L, resolution(L()), rng, max_entries)
+            for net, parameters, L in (
+                ("D", named_parameters(D), d_loss),
+                ("G", named_parameters(G), g_loss),
+            )
+            for name, parameter, gradient in parameters
+        )
+    )

@@ -1,0 +1,62 @@
+"""The same GAN as in PyTorch: same weights, images and z in, same losses out, step by step.
+
+Against figures that ``fixtures/make_parity.py`` recorded, and live where PyTorch is installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from fixtures.make_parity import FILE, STEPS, Weights, inputs, torch_losses
+
+import minigan as mg
+from minigan.data import pixel_values
+
+# float64: 50 steps leave no room for a wrong formula; rounding gives about 1e-15.
+# float32: rounding is 6e-8 a number; 2e-6 is what a few steps of Adam make of it.
+TOLERANCE = {"float64": 1e-11, "float32": 2e-6}
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed"
+)
+
+
+def set_weights(net: mg.Sequential, weights: Weights) -> None:
+    linear = [layer for layer in net.layers if isinstance(layer, mg.Linear)]
+    for layer, (W, b) in zip(linear, weights, strict=True):
+        layer.W[...], layer.b[...] = W, b
+
+
+def minigan_losses(dtype: str, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    G, D = mg.generator(dtype=dtype), mg.discriminator(dtype=dtype)
+    g_weights, d_weights, batches = inputs(STEPS[dtype])
+    set_weights(G, g_weights)
+    set_weights(D, d_weights)
+    gan = mg.GAN(G, D)
+    rows = []
+    for indices, z in batches:
+        real = pixel_values(dtype)[images[indices].reshape(-1, 784)]
+        rows.append([float(x) for x in gan.train_step(real, z.astype(dtype))])
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_losses_equal_recorded_pytorch(dtype: str, mnist: npt.NDArray[np.uint8]) -> None:
+    with np.load(FILE, allow_pickle=False) as recorded:
+        expected = recorded[dtype]
+    assert expected.shape == (STEPS[dtype], 4)
+    np.testing.assert_allclose(minigan_losses(dtype, mnist), expected, rtol=TOLERANCE[dtype])
+
+
+@needs_torch
+@pytest.mark.torch
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_losses_equal_live_pytorch(dtype: str, mnist: npt.NDArray[np.uint8]) -> None:
+    expected = torch_losses(dtype, mnist)
+    np.testing.assert_allclose(minigan_losses(dtype, mnist), expected, rtol=TOLERANCE[dtype])
+
+
+def test_fixture_is_small() -> None:
+    assert FILE.stat().st_size < 100_000
