@@ -1,6 +1,7 @@
 """minigan: a tiny layer library with hand-written backprop, and the GAN that is trained with it."""
 
 from minigan.backend import get_backend
+from minigan.config import TrainConfig
 from minigan.data import from_torchvision, load_mnist
 from minigan.gan import GAN, StepResult
 from minigan.gradcheck import check_gradients
@@ -9,6 +10,7 @@ from minigan.losses import bce, bce_with_logits
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
 from minigan.optim import Adam
+from minigan.training import Trainer
 
 __version__ = "0.1.0"
 
@@ -23,6 +25,8 @@ __all__ = [
     "Sigmoid",
     "StepResult",
     "Tanh",
+    "TrainConfig",
+    "Trainer",
     "__version__",
     "bce",
     "bce_with_logits",

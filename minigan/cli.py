@@ -1,0 +1,205 @@
+"""The command ``minigan``: a thin shell around the library.
+
+Every subcommand is a typed dataclass whose fields are its options (tyro makes the parser).  What a
+user can put right is one line on the standard error and exit status 2.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+
+import minigan
+from minigan.backend import get_backend
+from minigan.backend.cupy_backend import why_unavailable
+from minigan.config import TrainConfig
+from minigan.errors import InputError
+from minigan.gradcheck import TOLERANCE
+from minigan.gradcheck_all import check_everything
+from minigan.training import Trainer
+
+
+@dataclass(frozen=True)
+class Train(TrainConfig):
+    """Train the tutorial's GAN and draw what it has learnt, epoch by epoch."""
+
+    threads: Annotated[int | None, arg(metavar="INT")] = None
+    out: Annotated[str | None, arg(metavar="DIR")] = None
+    resume: Annotated[str | None, arg(metavar="DIR")] = None
+
+    def __post_init__(self) -> None:
+        """No checks here, where tyro would frame their message: ``train`` makes a TrainConfig."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draw new digits from a trained run."""
+
+    run: Annotated[Positional[str], arg(metavar="RUN")]
+    """Folder of the run."""
+    n: int = 64
+    """How many."""
+    seed: int = 0
+    """For the latent points."""
+    out: Annotated[str | None, arg(metavar="FILE")] = None
+    """PNG to write; sample_<seed>.png or walk_<seed>.png in the run's folder if not given."""
+    interpolate: FlagCreatePairsOff[bool] = False
+    """A walk between latent points instead: each row of eight turns towards a new digit."""
+
+
+@dataclass(frozen=True)
+class GradCheck:
+    """Hold every backward rule against finite differences; exit status 1 if one fails."""
+
+    backend: str = "numpy"
+    """numpy, cupy or auto."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """Print versions, what computes here, and why no GPU if there is none."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    args = list(sys.argv[1:] if args is None else args) or ["--help"]
+    try:
+        if args == ["--version"]:
+            print(f"minigan {minigan.__version__}")
+            return 0
+        command = _parse(args)
+        if isinstance(command, Train):
+            return train(command)
+        if isinstance(command, Sample):
+            return sample(command)
+        return gradcheck(command) if isinstance(command, GradCheck) else info()
+    except KeyboardInterrupt:
+        return 130
+    except (InputError, OSError, MemoryError) as error:
+        if os.environ.get("MINIGAN_TRACEBACK"):
+            raise
+        print(f"minigan: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+def _parse(args: list[str]) -> Train | Sample | GradCheck | Info:
+    # A resumed run's own options are the defaults, so that what differs was typed by the user.
+    resume = _value_of("--resume", args) if args[:1] == ["train"] else None
+    default = Train(**vars(TrainConfig.of_run(resume))) if resume is not None else Train()
+    return tyro.cli(
+        Annotated[Train, subcommand("train", default=default)]
+        | Annotated[Sample, subcommand("sample")]
+        | Annotated[GradCheck, subcommand("gradcheck")]
+        | Annotated[Info, subcommand("info")],
+        prog="minigan",
+        description="A GAN with hand-written backprop, trained on MNIST.",
+        args=args,
+    )
+
+
+def _value_of(option: str, args: list[str]) -> str | None:
+    """What follows ``option`` on the command line, in either of its two forms."""
+    for i, word in enumerate(args):
+        if word.startswith(option + "="):
+            return word.removeprefix(option + "=")
+        if word == option and i + 1 < len(args):
+            return args[i + 1]
+    return None
+
+
+def train(options: Train) -> int:
+    """``minigan train``"""
+    folder = Trainer(TrainConfig(**vars(options))).run()
+    print(
+        f"\nDone.  Pictures, curves and checkpoint are in {folder}:\n"
+        f"  {folder / 'samples'}{os.sep}  the same 64 latent points after every epoch\n"
+        f"  {folder / 'training.gif'}  them in motion\n"
+        f"  {folder / 'losses.png'}  losses, D(x) and D(G(z))\n"
+        f"New digits:  minigan sample {folder}"
+    )
+    return 0
+
+
+def sample(options: Sample) -> int:
+    """``minigan sample``"""
+    from minigan.plotting import save_grid
+    from minigan.sampling import draw_samples, load_generator, walk
+
+    if options.n < 1:
+        raise InputError(f"--n is {options.n}, expected at least 1")
+    if options.seed < 0:
+        raise InputError(f"--seed is {options.seed}, expected at least 0")
+    net = load_generator(options.run)
+    assert net.n_in is not None
+    kind = "walk" if options.interpolate else "sample"
+    folder = Path(options.run) if Path(options.run).is_dir() else Path(options.run).parent
+    out = Path(options.out) if options.out else folder / f"{kind}_{options.seed}.png"
+    if out.suffix.lower() != ".png":
+        raise InputError(f"--out {out} does not end in .png")
+    rng = np.random.default_rng(options.seed)
+    if options.interpolate:
+        z = walk(rng, options.n, net.n_in)
+    else:
+        z = rng.standard_normal((options.n, net.n_in))
+    save_grid(out, draw_samples(net, z))
+    print(f"{options.n} digits: {out}")
+    return 0
+
+
+def gradcheck(options: GradCheck) -> int:
+    """``minigan gradcheck``"""
+    rows = check_everything(options.backend)
+    title = "backprop against central differences"
+    print(f"{title:38}{'worst error':>11}  {'at':24}{'entries':>18}")
+    for name, report in rows:
+        worst = report.worst
+        at = f"{worst.name}{worst.where}"
+        checked = sum(array.checked for array in report.arrays)
+        size = sum(array.size for array in report.arrays)
+        entries = f"{checked:,}" + (f" of {size:,}" if checked < size else "")
+        verdict = "PASS" if report.passed else "FAIL"
+        print(f"{name:38}{worst.error:11.1e}  {at:24}{entries:>18}  {verdict}")
+    failed = sum(not report.passed for _, report in rows)
+    print(
+        f"{len(rows) - failed} of {len(rows)} pass (error: |numeric - backprop| over the largest "
+        f"|gradient| of the array; at most {TOLERANCE:.0e})"
+    )
+    return 1 if failed else 0
+
+
+def info() -> int:
+    """``minigan info``"""
+    from threadpoolctl import threadpool_info
+
+    blas = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
+    kernels = ", ".join(
+        f"{lib['internal_api']} {lib['version']}, {lib.get('architecture', 'unknown')} kernels, "
+        f"{lib['num_threads']} threads"
+        for lib in blas
+    )
+    reason = why_unavailable()
+    if reason is None:
+        cupy = get_backend("cupy").xp
+        device = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+        gpu = f"{device}, CuPy {cupy.__version__}"
+    else:
+        gpu = f"none: {reason}"
+    for name, value in (
+        ("minigan", minigan.__version__),
+        ("Python", f"{platform.python_version()} on {platform.platform()}"),
+        ("NumPy", np.__version__),
+        ("backend", get_backend("auto").name),
+        ("BLAS", kernels or "unknown to threadpoolctl"),
+        ("GPU", gpu),
+    ):
+        print(f"{name:8} {value}")
+    return 0

@@ -1,0 +1,139 @@
+"""The options of a training run, with the tutorial's values as defaults."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from minigan.checkpoint import atomic_write
+from minigan.errors import InputError
+
+CONFIG = "config.json"
+# What a resumed run may change: how far to go, and on which device.  ``out`` and ``resume`` only
+# say which folder is meant.
+CHANGEABLE = ("epochs", "backend")
+NOT_STORED = ("out", "resume")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The options of a training run; the defaults are the tutorial's.
+
+    Raises InputError for a value that makes no sense.
+    """
+
+    epochs: int = 20
+    """Passes over the data, in all."""
+    batch_size: int = 64
+    """Images in a step."""
+    latent_dim: int = 100
+    """Length of the latent vector z."""
+    lr: float = 2e-4
+    """Learning rate of both Adams."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Decay rates of Adam's two running means."""
+    seed: int = 0
+    """For all random numbers of the run."""
+    backend: str = "auto"
+    """numpy, cupy, or auto: cupy where it can be used."""
+    dtype: str = "float32"
+    """float32 or float64."""
+    data: str = "mnist"
+    """mnist, which comes with the package, or a folder of IDX files, plain or .gz."""
+    threads: int | None = None
+    """Threads of the BLAS library; its own choice if not given."""
+    out: str | None = None
+    """Folder to write into; runs/<data>-<time> if not given."""
+    resume: str | None = None
+    """Folder of a run to go on with.  Its options hold; only --epochs may be raised."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 1), ("batch_size", 1), ("latent_dim", 1), ("seed", 0)):
+            self._check_whole(name, least)
+        if self.threads is not None:
+            self._check_whole("threads", 1)
+        if not _is_number(self.lr) or not 0 < self.lr < math.inf:
+            raise InputError(f"--lr is {self.lr!r}, expected a positive, finite number")
+        betas = tuple(self.betas) if isinstance(self.betas, (tuple, list)) else ()
+        if len(betas) != 2 or not all(_is_number(beta) and 0 <= beta < 1 for beta in betas):
+            raise InputError(f"--betas are {self.betas!r}, expected two numbers in [0, 1)")
+        object.__setattr__(self, "betas", betas)
+        for name, choices in (
+            ("backend", ("numpy", "cupy", "auto")),
+            ("dtype", ("float32", "float64")),
+        ):
+            if getattr(self, name) not in choices:
+                raise InputError(
+                    f"--{name} is {getattr(self, name)!r}, expected {', '.join(choices)}"
+                )
+        if self.data != "mnist":  # the run may be resumed from another folder
+            object.__setattr__(self, "data", str(Path(self.data).resolve()))
+
+    def _check_whole(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise InputError(
+                f"{option(name)} is {value!r}, expected a whole number of at least {least}"
+            )
+
+    @classmethod
+    def of_run(cls, run: str | Path) -> TrainConfig:
+        """The options to resume ``run`` with; use ``dataclasses.replace`` to raise ``epochs``.
+
+        Raises InputError if the folder holds no run or its options cannot be read.
+        """
+        file = Path(run) / CONFIG
+        try:
+            stored = json.loads(file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise InputError(f"{run} holds no run: there is no {CONFIG} in it") from error
+        except (OSError, ValueError) as error:
+            raise InputError(f"{file} cannot be read: {error}") from error
+        return replace(cls.from_stored(stored, file), resume=str(run))
+
+    @classmethod
+    def from_stored(cls, stored: Any, source: Path) -> TrainConfig:
+        """The options in ``stored``; InputError, naming their source, if it holds others."""
+        expected = {field.name for field in fields(cls)} - set(NOT_STORED)
+        if not isinstance(stored, dict) or set(stored) != expected:
+            raise InputError(f"{source} does not hold the options of a run of this version")
+        try:
+            return cls(**stored)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
+
+    def stored(self) -> dict[str, Any]:
+        """What a run keeps of its options."""
+        return {name: value for name, value in asdict(self).items() if name not in NOT_STORED}
+
+    def save(self, folder: Path) -> None:
+        """Write ``config.json`` into the run's folder."""
+        with atomic_write(folder / CONFIG) as file:
+            file.write((json.dumps(self.stored(), indent=2) + "\n").encode())
+
+    def check_resumes(self, before: TrainConfig) -> None:
+        """InputError unless a run with the options ``before`` can go on with these."""
+        for name in before.stored():
+            was, now = getattr(before, name), getattr(self, name)
+            if name not in CHANGEABLE and was != now:
+                raise InputError(
+                    f"{option(name)} is {now}, but the run was started with {was}: "
+                    "with --resume only --epochs may be raised"
+                )
+        if self.epochs < before.epochs:
+            raise InputError(
+                f"--epochs is {self.epochs}, but the run was started with {before.epochs}: "
+                "it may only be raised"
+            )
+
+
+def option(name: str) -> str:
+    """``batch_size`` as it is typed: ``--batch-size``."""
+    return "--" + name.replace("_", "-")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

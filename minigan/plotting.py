@@ -1,0 +1,95 @@
+"""What a run draws: image grids, loss curves, and the film of the digits appearing.
+
+Matplotlib (and Pillow, which it brings) are imported when something is drawn, not before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from minigan.backend import Array
+from minigan.checkpoint import atomic_write
+
+SCALE = 2  # pixels on the picture for one of the image, so that digits are large enough to see
+
+
+def image_grid(images: Array, nrow: int = 8, padding: int = 2) -> npt.NDArray[np.float32]:
+    """(N, 784) or (N, 28, 28) images as one picture, (H, W) float32 in [0, 1].
+
+    ``nrow`` images a row, ``padding`` black pixels between and around them; grey values are
+    stretched so that the smallest of all becomes 0 and the largest 1.  Equal to
+    ``torchvision.utils.make_grid(images, nrow, padding, normalize=True)``, one channel of it.
+    """
+    x = np.asarray(images, np.float32).reshape(len(images), 28, 28)
+    low, high = float(x.min()), float(x.max())
+    x = (x - low) / max(high - low, 1e-5)
+    columns = min(nrow, len(x))
+    rows, cell = math.ceil(len(x) / columns), 28 + padding
+    grid = np.zeros((rows * cell + padding, columns * cell + padding), np.float32)
+    for i, image in enumerate(x):
+        top, left = i // columns * cell + padding, i % columns * cell + padding
+        grid[top : top + 28, left : left + 28] = image
+    return grid
+
+
+def save_grid(path: Path, images: Array) -> None:
+    """Draw an image grid as a PNG, ``SCALE`` times as large, atomically."""
+    from PIL import Image  # Pillow is a requirement of Matplotlib
+
+    pixels = np.rint(image_grid(images) * 255).astype(np.uint8)
+    with atomic_write(path) as file:
+        Image.fromarray(pixels.repeat(SCALE, 0).repeat(SCALE, 1)).save(file, "PNG")
+
+
+def save_gif(path: Path, frames: Sequence[Path]) -> None:
+    """Join at most 100 of the pictures into an endless GIF that rests on the last one."""
+    from PIL import Image
+
+    pictures = []
+    for frame in frames[:: -math.ceil(len(frames) / 100)][::-1]:
+        with Image.open(frame) as picture:
+            pictures.append(picture.convert("L"))
+    duration = min(500, max(40, 10_000 // len(pictures)))  # ms a frame
+    with atomic_write(path) as file:
+        pictures[0].save(
+            file,
+            "GIF",
+            save_all=True,
+            append_images=pictures[1:],
+            duration=[duration] * (len(pictures) - 1) + [2000],
+            loop=0,
+        )
+
+
+def save_losses(path: Path, history: Sequence[Any], steps_per_epoch: int) -> None:
+    """Draw both losses, and below them D(x) and D(G(z)), over the epochs.
+
+    The dashed lines are where a discriminator that can tell nothing ends: d_loss 2 ln 2, g_loss
+    ln 2, both probabilities 1/2.
+    """
+    from matplotlib.figure import Figure  # no pyplot: no window, no global state
+
+    x = [row.step / steps_per_epoch for row in history]
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    losses, probabilities = figure.subplots(2, 1, sharex=True)
+    losses.plot(x, [row.d_loss for row in history], color="C0", label="d_loss")
+    losses.plot(x, [row.g_loss for row in history], color="C1", label="g_loss")
+    losses.axhline(2 * math.log(2), color="C0", ls="--", lw=1, label="2 ln 2: D can tell nothing")
+    losses.axhline(math.log(2), color="C1", ls="--", lw=1, label="ln 2: D can tell nothing")
+    losses.set(ylabel="loss", title="Losses, mean of the steps since the last point")
+    losses.set_ylim(bottom=0)
+    probabilities.plot(x, [row.p_real for row in history], color="C2", label="D(x), real images")
+    probabilities.plot(x, [row.p_fake for row in history], color="C3", label="D(G(z)), fakes")
+    probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D can tell nothing")
+    probabilities.set(xlabel="epoch", ylabel="probability", ylim=(0, 1))
+    for axes in (losses, probabilities):
+        axes.grid(alpha=0.3)
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    with atomic_write(path) as file:
+        figure.savefig(file, format="png", dpi=120)

@@ -1,0 +1,59 @@
+"""New digits from a trained run."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.checkpoint import check_arrays, load_checkpoint
+from minigan.config import TrainConfig
+from minigan.errors import InputError
+from minigan.models import generator
+from minigan.network import Sequential
+from minigan.training import CHECKPOINT
+
+CHUNK = 1000  # images at a time: a chunk's activations take 10 MB
+
+
+def load_generator(run: str | Path, backend: str = "numpy") -> Sequential:
+    """The trained generator of a run (its folder, or its checkpoint file).
+
+    Raises InputError if there is none, or if it is damaged.
+    """
+    path = Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
+    arrays, meta = load_checkpoint(path)
+    config = TrainConfig.from_stored(meta.get("config"), path)
+    net = generator(config.latent_dim, seed=0, dtype=config.dtype, backend=backend)
+    check_arrays(path, arrays, {"generator": net.params})
+    net.params[...] = net.backend.asarray(arrays["generator"])
+    return net
+
+
+def draw_samples(net: Sequential, z: Array) -> Array:
+    """Images in [-1, 1], (N, 784) in main memory, for latent points z, (N, latent_dim)."""
+    chunks = (z[start : start + CHUNK] for start in range(0, len(z), CHUNK))
+    return np.concatenate(
+        [net.backend.to_numpy(net(net.backend.asarray(chunk, net.dtype))) for chunk in chunks]
+    )
+
+
+def walk(rng: np.random.Generator, n: int, latent_dim: int, steps: int = 8) -> Array:
+    """n latent points on a walk that turns towards a new random point every ``steps`` points.
+
+    Along great circles (Shoemake 1985, "slerp"), not along straight lines: nearly all of N(0, 1)
+    lies near the sphere of radius √latent_dim, and a line between two points would cut through
+    its empty inside, where G was never trained.
+    """
+    if n < 1:
+        raise InputError(f"the number of samples is {n}, expected at least 1")
+    corners = rng.standard_normal((-(-n // steps) + 1, latent_dim))
+    t = np.arange(steps)[:, None] / steps
+    legs = []
+    for a, b in itertools.pairwise(corners):
+        cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+        angle = np.arccos(np.clip(cosine, -0.9999, 0.9999))
+        legs.append((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
+    return np.concatenate(legs)[:n]

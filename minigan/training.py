@@ -1,0 +1,322 @@
+"""A training run: epochs over the data, and everything that it leaves in its folder.
+
+Randomness comes from one host generator, drawn in this order: G's weights, D's weights, the fixed
+z, then for each epoch its permutation and each step's z.  A checkpoint keeps the generator's state
+at the start of the epoch, so that a resumed run draws what the interrupted one would have drawn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigan.backend import Array, backend_of, get_backend
+from minigan.checkpoint import atomic_write, check_arrays, load_checkpoint, save_checkpoint
+from minigan.config import CONFIG, TrainConfig
+from minigan.data import batches, load_mnist, pixel_values
+from minigan.errors import InputError
+from minigan.gan import GAN, StepResult
+from minigan.models import IMAGE_SIZE, discriminator, generator
+
+HISTORY, CHECKPOINT, SAMPLES = "history.csv", "checkpoint.npz", "samples"
+ROW_EVERY = 100  # steps between two rows of the history
+
+
+class HistoryRow(NamedTuple):
+    """Means over the steps since the row before, at most ``ROW_EVERY`` of them."""
+
+    epoch: int
+    step: int  # since the start of the run
+    d_loss: float
+    g_loss: float
+    p_real: float  # mean D(x)
+    p_fake: float  # mean D(G(z))
+    seconds: float  # of training since the start of the run
+    images_per_second: float
+
+
+class LogEntry(NamedTuple):
+    """One training step of the current epoch."""
+
+    d_loss: float
+    g_loss: float
+    p_real: float
+    p_fake: float
+    seconds: float
+    images: float
+
+
+class Trainer:
+    """Trains the tutorial's GAN as a ``TrainConfig`` says: ``Trainer(TrainConfig(...)).run()``.
+
+    ``gan`` is the GAN, ``history`` a list of ``HistoryRow``, ``folder`` where the results go.
+
+    Raises InputError for data, a backend or a folder that cannot be used.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self.folder = _resumed_folder(config) if config.resume else _new_folder(config)
+        backend = get_backend(config.backend)
+        images, _ = load_mnist("train", path=None if config.data == "mnist" else config.data)
+        if config.batch_size > len(images):
+            raise InputError(
+                f"--batch-size is {config.batch_size}, but the data has only {len(images)} images"
+            )
+        self.images = images.reshape(len(images), IMAGE_SIZE)
+        self.pixel_values = pixel_values(config.dtype)
+        self.steps_per_epoch = math.ceil(len(images) / config.batch_size)
+
+        self.rng = np.random.default_rng(config.seed)
+        self.gan = GAN(
+            generator(config.latent_dim, seed=self.rng, dtype=config.dtype, backend=backend),
+            discriminator(seed=self.rng, dtype=config.dtype, backend=backend),
+            lr=config.lr,
+            betas=config.betas,
+        )
+        self.fixed_z = self._draw_z(64)
+        self.epoch_state = self.rng.bit_generator.state  # at the start of the current epoch
+        self.step = 0
+        self.log: list[LogEntry] = []  # of the current epoch
+        self.history: list[HistoryRow] = []
+        if (self.folder / CHECKPOINT).exists():
+            self._restore()
+
+    def run(self) -> Path:
+        """Train until ``epochs`` are done; the folder with the results.
+
+        Raises
+        ------
+        KeyboardInterrupt, SystemExit
+            after Ctrl-C or SIGTERM (exit status 143): the step in progress is finished and all is
+            saved first.
+        InputError
+            if a loss or weight is no longer finite; the last checkpoint is kept.
+        OSError
+            if the folder cannot be written.
+        """
+        (self.folder / SAMPLES).mkdir(parents=True, exist_ok=True)
+        self.config.save(self.folder)
+        last = self.config.epochs * self.steps_per_epoch
+        if self.step >= last:
+            print(f"Nothing to do: {self.folder} has its {self.config.epochs} epochs.")
+        with (
+            _limited_threads(self.config.threads),
+            _noted_signals() as signals,
+            np.errstate(all="ignore"),  # what is not finite is found and reported below
+        ):
+            while self.step < last and not signals:
+                self._train_epoch(signals)
+                self._save()
+            self._draw_curves()
+        if self.step < last:
+            print(f"Stopped after step {self.step:,}.  To go on:\n\n{self._resume_command()}\n")
+            raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
+        return self.folder
+
+    def _train_epoch(self, signals: list[int]) -> None:
+        """From the current step to the end of its epoch, or to the next signal."""
+        from tqdm import tqdm
+
+        epoch, done = divmod(self.step, self.steps_per_epoch)
+        epoch += 1
+        bar = tqdm(
+            total=self.steps_per_epoch,
+            initial=done,
+            desc=f"Epoch {epoch}/{self.config.epochs}",
+            unit="step",
+            leave=False,
+            disable=None,  # no bar where the output is not a terminal
+        )
+        with bar:
+            order = batches(len(self.images), self.config.batch_size, self.rng)
+            for i, batch in enumerate(order):
+                start = time.perf_counter()
+                z = self._draw_z(len(batch))
+                if i < done:  # of a resumed epoch: the numbers are drawn, the step is behind us
+                    continue
+                real = self.pixel_values[self.images[batch]]
+                result = self.gan.train_step(real, z)
+                entry = self._record(epoch, result, start, len(batch))
+                bar.set_postfix_str(
+                    f"d_loss {entry.d_loss:.2f}  g_loss {entry.g_loss:.2f}", refresh=False
+                )
+                bar.update()
+                if signals:
+                    break
+        if self.step % self.steps_per_epoch == 0:
+            self._finish_epoch(epoch)
+
+    def _record(self, epoch: int, result: StepResult, start: float, images: int) -> LogEntry:
+        """Note a step's figures; every ``ROW_EVERY`` steps, and at an epoch's end, their means."""
+        self.step += 1
+        d_loss, g_loss, p_real, p_fake = (float(value) for value in result)
+        if not (math.isfinite(d_loss) and math.isfinite(g_loss)):
+            raise self._diverged(f"d_loss is {d_loss} and g_loss is {g_loss}")
+        seconds = time.perf_counter() - start
+        entry = LogEntry(d_loss, g_loss, p_real, p_fake, seconds, images)
+        self.log.append(entry)
+        if len(self.log) % ROW_EVERY == 0 or len(self.log) == self.steps_per_epoch:
+            since = (len(self.log) - 1) % ROW_EVERY + 1
+            mean = _mean(self.log[-since:])
+            before = self.history[-1].seconds if self.history else 0.0
+            seconds = before + mean.seconds * since
+            speed = mean.images / mean.seconds
+            self.history.append(HistoryRow(epoch, self.step, *mean[:4], seconds, speed))
+        return entry
+
+    def _finish_epoch(self, epoch: int) -> None:
+        backend, G = self.gan.generator.backend, self.gan.generator
+        images = backend.to_numpy(G(backend.asarray(self.fixed_z)))
+        from minigan.plotting import save_grid
+
+        save_grid(self.folder / SAMPLES / f"epoch_{epoch:04d}.png", images)
+        mean, seconds = _mean(self.log), sum(entry.seconds for entry in self.log)
+        print(
+            f"Epoch [{epoch}/{self.config.epochs}]  d_loss {mean.d_loss:.2f}  "
+            f"g_loss {mean.g_loss:.2f}  D(x) {mean.p_real:.2f}  D(G(z)) {mean.p_fake:.2f}  "
+            f"{seconds:.1f} s",
+            flush=True,
+        )
+        self.log = []
+        self.epoch_state = self.rng.bit_generator.state
+
+    def _draw_curves(self) -> None:
+        from minigan.plotting import save_gif, save_losses
+
+        if self.history:
+            save_losses(self.folder / "losses.png", self.history, self.steps_per_epoch)
+        epochs = range(1, self.step // self.steps_per_epoch + 1)
+        frames = [self.folder / SAMPLES / f"epoch_{epoch:04d}.png" for epoch in epochs]
+        if frames := [frame for frame in frames if frame.exists()]:
+            save_gif(self.folder / "training.gif", frames)
+
+    def _draw_z(self, n: int) -> Array:
+        shape = (n, self.config.latent_dim)
+        if self.config.dtype == "float32":
+            return self.rng.standard_normal(shape, dtype=np.float32)
+        return self.rng.standard_normal(shape)
+
+    def _resume_command(self) -> str:
+        return f"    minigan train --resume {self.folder}"
+
+    def _diverged(self, what: str) -> InputError:
+        kept = "; the last checkpoint is kept" if (self.folder / CHECKPOINT).exists() else ""
+        return InputError(
+            f"training diverged at step {self.step:,}: {what}{kept}; try a lower --lr"
+        )
+
+    def _state(self) -> dict[str, Array]:
+        """The arrays of the run that a checkpoint keeps, as they are on the device."""
+        state = {"fixed_z": self.fixed_z}
+        for name, adam in (("generator", self.gan.adam_g), ("discriminator", self.gan.adam_d)):
+            state |= {name: adam.net.params, f"{name}.m": adam.m, f"{name}.v": adam.v}
+        return state
+
+    def _save(self) -> None:
+        """The checkpoint first, which alone decides where the run stands; then the history."""
+        to_numpy = self.gan.generator.backend.to_numpy
+        arrays = {name: to_numpy(array) for name, array in self._state().items()}
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise self._diverged("a weight is not finite")
+        arrays["log"] = np.array(self.log, float).reshape(-1, len(LogEntry._fields))
+        arrays["history"] = np.array(self.history, float).reshape(-1, len(HistoryRow._fields))
+        meta = {
+            "config": self.config.stored(),
+            "step": self.step,
+            "epoch_state": self.epoch_state,
+        }
+        save_checkpoint(self.folder / CHECKPOINT, arrays, meta)
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(HistoryRow._fields)
+        writer.writerows((*row[:2], *(f"{x:.6g}" for x in row[2:])) for row in self.history)
+        with atomic_write(self.folder / HISTORY) as file:
+            file.write(text.getvalue().encode())
+
+    def _restore(self) -> None:
+        path = self.folder / CHECKPOINT
+        arrays, meta = load_checkpoint(path)
+        try:
+            self.config.check_resumes(TrainConfig.from_stored(meta["config"], path))
+            state = self._state()
+            check_arrays(path, arrays, state)
+            for name, array in state.items():
+                array[...] = backend_of(array).asarray(arrays[name])
+            self.step = self.gan.adam_g.t = self.gan.adam_d.t = int(meta["step"])
+            self.rng.bit_generator.state = self.epoch_state = meta["epoch_state"]
+            self.log = [LogEntry(*row) for row in arrays["log"].tolist()]
+            self.history = [
+                HistoryRow(int(epoch), int(step), *row)
+                for epoch, step, *row in arrays["history"].tolist()
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{path} is damaged: {error!r}") from error
+
+
+def _mean(entries: list[LogEntry]) -> LogEntry:
+    return LogEntry(*np.mean(entries, axis=0).tolist())
+
+
+def _new_folder(config: TrainConfig) -> Path:
+    """The folder of a new run; InputError if there is a run in it already."""
+    if config.out is None:
+        name = f"{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
+        folder, n = Path("runs") / name, 1
+        while folder.exists():
+            n += 1
+            folder = Path("runs") / f"{name}-{n}"
+        return folder
+    folder = Path(config.out)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--out {folder} is a file, expected a folder")
+    for name in (CONFIG, CHECKPOINT, HISTORY, SAMPLES):
+        if (folder / name).exists():
+            raise InputError(
+                f"--out {folder} holds a run already: --resume {folder} goes on with it"
+            )
+    return folder
+
+
+def _resumed_folder(config: TrainConfig) -> Path:
+    """The folder of the run to resume; InputError if its options do not admit it."""
+    assert config.resume is not None
+    if config.out is not None:
+        raise InputError("--out and --resume exclude each other: a resumed run stays in its folder")
+    config.check_resumes(TrainConfig.of_run(config.resume))
+    return Path(config.resume)
+
+
+@contextlib.contextmanager
+def _noted_signals() -> Iterator[list[int]]:
+    """While inside, Ctrl-C and SIGTERM only put their number on the list, for the loop to see."""
+    noted: list[int] = []
+    old: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # only there Python allows it
+        for number in (signal.SIGINT, signal.SIGTERM):
+            old[number] = signal.signal(number, lambda number, frame: noted.append(number))
+    try:
+        yield noted
+    finally:
+        for number in old:
+            signal.signal(number, old[number])
+
+
+def _limited_threads(threads: int | None) -> contextlib.AbstractContextManager[Any]:
+    if threads is None:
+        return contextlib.nullcontext()
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(threads)  # type: ignore[no-any-return]

@@ -1,0 +1,78 @@
+"""Pictures: the grid is torchvision's, the files are what they say."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minigan.plotting import SCALE, image_grid, save_gif, save_grid, save_losses
+from minigan.training import HistoryRow
+
+
+def test_grid_by_hand() -> None:
+    images = np.stack([np.full((28, 28), value) for value in (-1.0, 0.0, 1.0)])
+    grid = image_grid(images, nrow=2, padding=1)
+    assert grid.shape == (2 * 29 + 1, 2 * 29 + 1)
+    assert grid.dtype == np.float32
+    assert (grid[1:29, 30:58] == 0.5).all()  # the second image, right of the first
+    assert (grid[30:58, 1:29] == 1).all()  # the third, below the first
+    assert (grid[:, 0] == 0).all()
+    assert (grid[30:, 30:] == 0).all()  # no fourth
+
+
+@pytest.mark.torch
+@pytest.mark.skipif(
+    importlib.util.find_spec("torchvision") is None, reason="torchvision is not installed"
+)
+@pytest.mark.parametrize("n", [64, 8, 5, 1, 13])
+def test_grid_equals_torchvision(n: int) -> None:
+    import torch
+    from torchvision.utils import make_grid
+
+    images = np.random.default_rng(n).uniform(-1.2, 0.9, (n, 28, 28)).astype("float32")
+    theirs = make_grid(torch.tensor(images[:, None]), nrow=8, normalize=True)[0].numpy()
+    if n == 1:  # torchvision frames a single image not at all; ours is padded like the others
+        theirs = np.pad(theirs, 2)
+    np.testing.assert_array_equal(image_grid(images), theirs)
+
+
+def test_save_grid(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).uniform(-1, 1, (64, 784))
+    save_grid(tmp_path / "grid.png", images)
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.format == "PNG"
+        pixels = np.asarray(picture)
+    expected = np.rint(image_grid(images) * 255)
+    np.testing.assert_array_equal(pixels[::SCALE, ::SCALE], expected)
+    assert pixels.shape == (242 * SCALE, 242 * SCALE)
+
+
+def test_identical_images_are_no_division_by_zero(tmp_path: Path) -> None:
+    assert (image_grid(np.full((4, 784), -1.0)) == 0).all()
+
+
+@pytest.mark.parametrize(("n", "frames"), [(1, 1), (3, 3), (100, 100), (250, 84)])
+def test_gif(n: int, frames: int, tmp_path: Path) -> None:
+    files = []
+    for i in range(n):
+        files.append(tmp_path / f"{i}.png")
+        Image.fromarray(np.full((20, 20), 255 * i // n, np.uint8)).save(files[-1])
+    save_gif(tmp_path / "film.gif", files)
+    with Image.open(tmp_path / "film.gif") as film:
+        assert film.format == "GIF"
+        assert getattr(film, "n_frames", 1) == frames
+        film.seek(frames - 1)
+        assert film.convert("L").getpixel((0, 0)) == 255 * (n - 1) // n  # it ends with the last
+
+
+def test_losses(tmp_path: Path) -> None:
+    history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0)]
+    history.append(HistoryRow(2, 200, 0.5, 3.7, 0.9, 0.1, 2.0, 6400.0))
+    save_losses(tmp_path / "losses.png", history, 100)
+    with Image.open(tmp_path / "losses.png") as picture:
+        assert picture.size == (960, 720)
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 50
