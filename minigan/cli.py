@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def train(options: Train) -> int:
         f"  {folder / 'samples'}{os.sep}  the same 64 latent points after every epoch\n"
         f"  {folder / 'training.gif'}  them in motion\n"
         f"  {folder / 'losses.png'}  losses, D(x) and D(G(z))\n"
-        f"New digits:  minigan sample {folder}"
+        f"New digits:  minigan sample {shlex.quote(str(folder))}"
     )
     return 0
 

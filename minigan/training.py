@@ -11,6 +11,7 @@ import contextlib
 import csv
 import io
 import math
+import shlex
 import signal
 import threading
 import time
@@ -120,7 +121,8 @@ class Trainer:
                 self._save()
             self._draw_curves()
         if self.step < last:
-            print(f"Stopped after step {self.step:,}.  To go on:\n\n{self._resume_command()}\n")
+            print(f"Stopped after step {self.step:,}; all is saved.  To go on:\n")
+            print(f"    minigan train --resume {shlex.quote(str(self.folder))}\n")
             raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
         return self.folder
 
@@ -154,6 +156,9 @@ class Trainer:
                 bar.update()
                 if signals:
                     break
+        for net in (self.gan.generator, self.gan.discriminator):
+            if not np.isfinite(net.backend.to_numpy(net.params)).all():
+                raise self._diverged("a weight is not finite")
         if self.step % self.steps_per_epoch == 0:
             self._finish_epoch(epoch)
 
@@ -176,10 +181,10 @@ class Trainer:
         return entry
 
     def _finish_epoch(self, epoch: int) -> None:
-        backend, G = self.gan.generator.backend, self.gan.generator
-        images = backend.to_numpy(G(backend.asarray(self.fixed_z)))
         from minigan.plotting import save_grid
 
+        backend, G = self.gan.generator.backend, self.gan.generator
+        images = backend.to_numpy(G(backend.asarray(self.fixed_z)))
         save_grid(self.folder / SAMPLES / f"epoch_{epoch:04d}.png", images)
         mean, seconds = _mean(self.log), sum(entry.seconds for entry in self.log)
         print(
@@ -207,9 +212,6 @@ class Trainer:
             return self.rng.standard_normal(shape, dtype=np.float32)
         return self.rng.standard_normal(shape)
 
-    def _resume_command(self) -> str:
-        return f"    minigan train --resume {self.folder}"
-
     def _diverged(self, what: str) -> InputError:
         kept = "; the last checkpoint is kept" if (self.folder / CHECKPOINT).exists() else ""
         return InputError(
@@ -227,8 +229,6 @@ class Trainer:
         """The checkpoint first, which alone decides where the run stands; then the history."""
         to_numpy = self.gan.generator.backend.to_numpy
         arrays = {name: to_numpy(array) for name, array in self._state().items()}
-        if not all(np.isfinite(array).all() for array in arrays.values()):
-            raise self._diverged("a weight is not finite")
         arrays["log"] = np.array(self.log, float).reshape(-1, len(LogEntry._fields))
         arrays["history"] = np.array(self.history, float).reshape(-1, len(HistoryRow._fields))
         meta = {

@@ -443,6 +443,7 @@ def test_weights_that_are_not_finite_are_not_saved(config: Configure) -> None:
     with pytest.raises(InputError, match="diverged at step 7: a weight is not finite"):
         trainer.run()
     assert not (trainer.folder / CHECKPOINT).exists()
+    assert list((trainer.folder / "samples").iterdir()) == []
 
 
 def test_a_huge_learning_rate_diverges_in_one_line(config: Configure) -> None:

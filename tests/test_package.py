@@ -1,0 +1,68 @@
+"""The package as a whole: what it exports, what importing it costs, how long its core is."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minigan as mg
+
+PACKAGE = Path(mg.__file__).parent
+ROOT = Path(__file__).parent.parent
+PUBLIC = """Linear ReLU LeakyReLU Tanh Sigmoid Layer Sequential bce bce_with_logits Adam GAN
+StepResult generator discriminator check_gradients get_backend load_mnist from_torchvision Trainer
+TrainConfig __version__""".split()
+
+
+def test_public_names() -> None:
+    assert sorted(mg.__all__) == sorted(PUBLIC)
+    for name in PUBLIC:
+        value = getattr(mg, name)
+        if name != "__version__":
+            assert inspect.getdoc(value), name
+    assert (PACKAGE / "py.typed").exists()
+
+
+def test_version() -> None:
+    try:
+        assert importlib.metadata.version("minigan") == mg.__version__
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("minigan runs from its source, it is not installed")
+
+
+def test_import_loads_numpy_and_nothing_heavier() -> None:
+    heavy = ("matplotlib", "PIL", "tqdm", "tyro", "threadpoolctl", "cupy", "torch", "scipy")
+    code = f"import sys, minigan; print([m for m in {heavy} if m in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "[]\n"
+
+
+def test_the_core_reads_in_one_sitting() -> None:
+    core = ["layers", "network", "losses", "optim", "gan"]
+    lines = {name: len((PACKAGE / f"{name}.py").read_text().splitlines()) for name in core}
+    assert sum(lines.values()) <= 650, lines
+
+
+@pytest.mark.parametrize("name", ["layers", "network", "losses", "optim", "gan"])
+def test_the_core_depends_on_numpy_alone(name: str) -> None:
+    source = (PACKAGE / f"{name}.py").read_text()
+    imports = re.findall(r"^(?:from|import) ([\w.]+)", source, re.MULTILINE)
+    allowed = {"numpy", "minigan", "__future__", *sys.stdlib_module_names}
+    assert {module.split(".")[0] for module in imports} <= allowed
+    assert not {"minigan.data", "minigan.training", "minigan.cli", "minigan.plotting"} & set(
+        imports
+    )
+
+
+def test_nothing_is_unpickled() -> None:
+    for file in PACKAGE.rglob("*.py"):
+        source = file.read_text()
+        assert not re.search(r"import pickle|allow_pickle=True|np\.load\(", source), file
