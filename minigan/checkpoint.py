@@ -29,7 +29,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open ``path`` for writing so that at every moment it holds its old content or all the new.
 
     Writes beside it to ``<name>.tmp``, syncs that to the disk, and renames.  A process that is
-    killed leaves at worst the temporary file, which the next write replaces.
+    killed leaves at worst the temporary file, which the next write replaces.  Raises OSError.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -38,8 +38,11 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            error.filename = str(path)  # what the user asked for, not the temporary name
         raise
     if os.name == "posix":  # the rename itself must reach the disk too
         folder = os.open(path.parent, os.O_RDONLY)

@@ -88,7 +88,10 @@ def main(args: Sequence[str] | None = None) -> int:
     except (InputError, OSError, MemoryError) as error:
         if os.environ.get("MINIGAN_TRACEBACK"):
             raise
-        print(f"minigan: {' '.join(str(error).split())}", file=sys.stderr)
+        message = str(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            message = f"{error.filename} cannot be read or written: {error.strerror}"
+        print(f"minigan: {' '.join(message.split())}", file=sys.stderr)
         return 2
 
 

@@ -102,12 +102,16 @@ class Trainer:
             after Ctrl-C or SIGTERM (exit status 143): the step in progress is finished and all is
             saved first.
         InputError
-            if a loss or weight is no longer finite; the last checkpoint is kept.
+            before training, if the folder cannot be written; later, if a loss or weight is no
+            longer finite: the last checkpoint is kept.
         OSError
-            if the folder cannot be written.
+            if a file cannot be written; the last checkpoint is kept.
         """
-        (self.folder / SAMPLES).mkdir(parents=True, exist_ok=True)
-        self.config.save(self.folder)
+        try:
+            (self.folder / SAMPLES).mkdir(parents=True, exist_ok=True)
+            self.config.save(self.folder)
+        except OSError as error:
+            raise InputError(f"--out {self.folder} cannot be written: {error.strerror}") from error
         last = self.config.epochs * self.steps_per_epoch
         if self.step >= last:
             print(f"Nothing to do: {self.folder} has its {self.config.epochs} epochs.")
@@ -234,6 +238,7 @@ class Trainer:
         meta = {
             "config": self.config.stored(),
             "step": self.step,
+            "epoch": self.step // self.steps_per_epoch,  # complete ones
             "epoch_state": self.epoch_state,
         }
         save_checkpoint(self.folder / CHECKPOINT, arrays, meta)

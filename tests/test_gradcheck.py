@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import minigan as mg
 from minigan.backend import Array, Backend, matmul
@@ -248,18 +250,31 @@ def test_saturated_networks_pass_and_their_bugs_do_not() -> None:
 # ---------------------------------------------------------------- the whole GAN
 
 
-def small_gan(lr: float = 0) -> mg.GAN:
+def small_gan(lr: float = 0, latent: int = 3, hidden: int = 4, size: int = 5) -> mg.GAN:
+    options: Any = {"seed": np.random.default_rng(0), "dtype": "float64"}
     G = mg.Sequential(
-        mg.Linear(3, 4), mg.ReLU(), mg.Linear(4, 5), mg.Tanh(), seed=0, dtype="float64"
+        mg.Linear(latent, hidden), mg.ReLU(), mg.Linear(hidden, size), mg.Tanh(), **options
     )
     D = mg.Sequential(
-        mg.Linear(5, 4), mg.LeakyReLU(0.2), mg.Linear(4, 1), mg.Sigmoid(), seed=1, dtype="float64"
+        mg.Linear(size, hidden), mg.LeakyReLU(0.2), mg.Linear(hidden, 1), mg.Sigmoid(), **options
     )
     return mg.GAN(G, D, lr=lr)
 
 
-def test_every_entry_of_both_steps_of_a_small_gan() -> None:
-    report = check_gan(small_gan(), normal(6, 5), normal(6, 3), max_entries=1000)
+@given(
+    n=st.integers(1, 6),
+    latent=st.integers(1, 4),
+    hidden=st.integers(1, 6),
+    size=st.integers(1, 6),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=30)
+def test_every_entry_of_both_steps_of_a_small_gan(
+    n: int, latent: int, hidden: int, size: int, seed: int
+) -> None:
+    gan = small_gan(latent=latent, hidden=hidden, size=size)
+    real, z = normal(n, size, seed=seed), normal(n, latent, seed=seed + 1)
+    report = check_gan(gan, real, z, max_entries=1000)
     assert report, report
     assert {array.name[:4] for array in report.arrays} == {"D.0.", "D.2.", "G.0.", "G.2."}
     assert all(array.checked == array.size for array in report.arrays)
