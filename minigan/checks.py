@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ FLOATS = (np.dtype("float32"), np.dtype("float64"))
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:
     """``dtype`` as a NumPy dtype; ValueError unless it is float32 or float64."""
-    for float_type in FLOATS:
-        if dtype is not None and dtype in (float_type, float_type.name, float_type.type):
-            return float_type
+    if dtype is not None:  # which NumPy takes for float64
+        with contextlib.suppress(TypeError):
+            float_type: np.dtype[Any] = np.dtype(dtype)
+            if float_type in FLOATS:
+                return float_type
     raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
 
 

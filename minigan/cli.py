@@ -6,6 +6,7 @@ user can put right is one line on the standard error and exit status 2.
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 import shlex
@@ -22,7 +23,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 import minigan
 from minigan.backend import get_backend
 from minigan.backend.cupy_backend import why_unavailable
-from minigan.config import TrainConfig
+from minigan.config import TrainConfig, check_whole
 from minigan.errors import InputError
 from minigan.gradcheck import TOLERANCE
 from minigan.gradcheck_all import check_everything
@@ -112,12 +113,13 @@ def _parse(args: list[str]) -> Train | Sample | GradCheck | Info:
 
 def _value_of(option: str, args: list[str]) -> str | None:
     """What follows ``option`` on the command line, in either of its two forms."""
-    for i, word in enumerate(args):
+    value = None
+    for word, following in itertools.pairwise([*args, ""]):
         if word.startswith(option + "="):
-            return word.removeprefix(option + "=")
-        if word == option and i + 1 < len(args):
-            return args[i + 1]
-    return None
+            value = word.removeprefix(option + "=")
+        elif word == option:
+            value = following
+    return value  # of the last one, which counts
 
 
 def train(options: Train) -> int:
@@ -138,10 +140,8 @@ def sample(options: Sample) -> int:
     from minigan.plotting import save_grid
     from minigan.sampling import draw_samples, load_generator, walk
 
-    if options.n < 1:
-        raise InputError(f"--n is {options.n}, expected at least 1")
-    if options.seed < 0:
-        raise InputError(f"--seed is {options.seed}, expected at least 0")
+    check_whole("--n", options.n, 1)
+    check_whole("--seed", options.seed, 0)
     net = load_generator(options.run)
     assert net.n_in is not None
     kind = "walk" if options.interpolate else "sample"
@@ -163,15 +163,14 @@ def gradcheck(options: GradCheck) -> int:
     """``minigan gradcheck``"""
     rows = check_everything(options.backend)
     title = "backprop against central differences"
-    print(f"{title:38}{'worst error':>11}  {'at':24}{'entries':>18}")
+    print(f"{title:38}{'worst error':>11}  {'at':28}{'entries':>18}")
     for name, report in rows:
         worst = report.worst
-        at = f"{worst.name}{worst.where}"
         checked = sum(array.checked for array in report.arrays)
         size = sum(array.size for array in report.arrays)
         entries = f"{checked:,}" + (f" of {size:,}" if checked < size else "")
         verdict = "PASS" if report.passed else "FAIL"
-        print(f"{name:38}{worst.error:11.1e}  {at:24}{entries:>18}  {verdict}")
+        print(f"{name:38}{worst.error:11.1e}  {worst.where:28}{entries:>18}  {verdict}")
     failed = sum(not report.passed for _, report in rows)
     print(
         f"{len(rows) - failed} of {len(rows)} pass (error: |numeric - backprop| over the largest "

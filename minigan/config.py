@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from minigan.checkpoint import atomic_write
 from minigan.errors import InputError
@@ -48,18 +51,22 @@ class TrainConfig:
     out: str | None = None
     """Folder to write into; runs/<data>-<time> if not given."""
     resume: str | None = None
-    """Folder of a run to go on with.  Its options hold; only --epochs may be raised."""
+    """Folder of a run to go on with.  Its options hold; only --epochs may be raised, or --backend
+    changed."""
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 1), ("latent_dim", 1), ("seed", 0)):
-            self._check_whole(name, least)
-        if self.threads is not None:
-            self._check_whole("threads", 1)
-        if not _is_number(self.lr) or not 0 < self.lr < math.inf:
+        for name in ("epochs", "batch_size", "latent_dim", "seed", "threads"):
+            value = getattr(self, name)
+            if name != "threads" or value is not None:
+                value = check_whole(option(name), value, least=int(name != "seed"))
+                object.__setattr__(self, name, value)
+        lr = _to_float(self.lr)
+        if not 0 < lr < math.inf:
             raise InputError(f"--lr is {self.lr!r}, expected a positive, finite number")
-        betas = tuple(self.betas) if isinstance(self.betas, (tuple, list)) else ()
-        if len(betas) != 2 or not all(_is_number(beta) and 0 <= beta < 1 for beta in betas):
+        betas = tuple(map(_to_float, self.betas)) if isinstance(self.betas, (tuple, list)) else ()
+        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
             raise InputError(f"--betas are {self.betas!r}, expected two numbers in [0, 1)")
+        object.__setattr__(self, "lr", lr)
         object.__setattr__(self, "betas", betas)
         for name, choices in (
             ("backend", ("numpy", "cupy", "auto")),
@@ -69,15 +76,15 @@ class TrainConfig:
                 raise InputError(
                     f"--{name} is {getattr(self, name)!r}, expected {', '.join(choices)}"
                 )
+        for name in ("data", "out", "resume"):
+            value = getattr(self, name)
+            if not (isinstance(value, (str, Path)) or (value is None and name != "data")):
+                raise InputError(f"{option(name)} is {value!r}, expected a folder")
+            if value is not None and ("\0" in str(value) or not str(value)):
+                raise InputError(f"{option(name)} is {str(value)!r}, which cannot name a folder")
+            object.__setattr__(self, name, value if value is None else str(value))
         if self.data != "mnist":  # the run may be resumed from another folder
             object.__setattr__(self, "data", str(Path(self.data).resolve()))
-
-    def _check_whole(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise InputError(
-                f"{option(name)} is {value!r}, expected a whole number of at least {least}"
-            )
 
     @classmethod
     def of_run(cls, run: str | Path) -> TrainConfig:
@@ -121,7 +128,7 @@ class TrainConfig:
             if name not in CHANGEABLE and was != now:
                 raise InputError(
                     f"{option(name)} is {now}, but the run was started with {was}: "
-                    "with --resume only --epochs may be raised"
+                    "with --resume only --epochs may be raised, and --backend changed"
                 )
         if self.epochs < before.epochs:
             raise InputError(
@@ -135,5 +142,18 @@ def option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def check_whole(name: str, value: Any, least: int) -> int:
+    """``value`` as an int; InputError unless it is a whole number from ``least`` to 10⁹."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise InputError(f"{name} is {value!r}, expected a whole number of at least {least}")
+    if value > 1_000_000_000:
+        raise InputError(f"{name} is {value!r}, expected a whole number up to 1,000,000,000")
+    return int(value)
+
+
+def _to_float(value: Any) -> float:
+    """``value`` as a float; NaN, which no check lets pass, if no float can hold it."""
+    if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            return float(value)
+    return math.nan

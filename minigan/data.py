@@ -74,6 +74,8 @@ def from_torchvision(dataset: Any) -> tuple[Images, Images]:
     _check_images(images, type(dataset).__name__)
     if labels.shape != (len(images),):
         raise InputError(f"the labels have shape {labels.shape}, expected ({len(images)},)")
+    if labels.min() < 0 or labels.max() > 255:
+        raise InputError("the labels are not all from 0 to 255")
     return images, labels.astype(np.uint8)
 
 

@@ -11,7 +11,7 @@ so we nudge one entry at a time and compare.  What makes such a check worth trus
   leaves eight to ten right ones, float32 none.  Networks are copied to float64 and left alone.
 - **A random upstream gradient.**  L = Σ dy · y with random dy: with dy = 1 a rule that forgets dy,
   or transposes it, would pass.
-- **Poisoned gradients.**  All gradient arrays hold NaN before backward runs, so that one that was
+- **Poisoned gradients.**  All gradient arrays hold 1e30 before backward runs, so that one that was
   not written, or only added to, cannot pass by luck.
 - **No kinks.**  ReLU has no derivative at 0, and a nudge across it measures neither side.  Inputs
   that bring a unit too close to a kink are drawn again.
@@ -46,6 +46,7 @@ Loss = Callable[[Array], tuple[Any, Array]]
 
 H = 1e-5  # the nudge
 KINK_MARGIN = 5e-5  # no unit may be closer to a kink: a nudge moves it by a few H at most
+POISON = 1e30  # what gradient arrays hold before backward writes them
 TOLERANCE = 1e-6  # of the error; right rules reach 1e-8 or better, a rule 0.1 % off has 1e-3
 
 
@@ -63,11 +64,12 @@ class ArrayCheck:
 
     @property
     def where(self) -> str:
-        return " (direction)" if self.index is None else str(list(self.index))
+        """``W[1, 2]``, or ``W along a direction``."""
+        return self.name + (" along a direction" if self.index is None else f"{list(self.index)}")
 
     def __str__(self) -> str:
         return (
-            f"{self.name}{self.where}: numeric {self.numeric:.9g}, "
+            f"{self.where}: numeric {self.numeric:.9g}, "
             f"backprop {self.backprop:.9g}, error {self.error:.1e} "
             f"({self.checked:,} of {self.size:,} entries)"
         )
@@ -132,19 +134,22 @@ def check_gradients(
     Raises
     ------
     ValueError
-        if no input away from the kinks is found in 100 draws.
+        if x is empty, or if no input away from the kinks is found in 100 draws.
     """
     check_array("x", x)
+    if x.size == 0:
+        raise ValueError(f"x has shape {x.shape}: there is nothing to check")
     rng = own_stream(seed)
     net = _float64_copy(net)
     x = away_from_kinks(_layers(net), x.astype("float64"), rng)
 
     y, cache = net.forward(x)
+    y = y.copy()  # it may be a view of x, which the nudges change
     random_dy = backend_of(y).asarray(rng.standard_normal(y.shape))
     dy = random_dy if loss is None else loss(y)[1]
     parameters = named_parameters(net)
     for _, _, gradient in parameters:
-        gradient[...] = math.nan
+        gradient[...] = POISON
     dx = net.backward(dy, cache)
     assert dx is not None
     parameters = named_parameters(net)  # again, for a rule that put a new array in the place of dW

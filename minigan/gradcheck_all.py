@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import copy
 
 import numpy as np
 
 from minigan.backend import Array, Backend, get_backend
 from minigan.gan import GAN
 from minigan.gradcheck import (
+    POISON,
     GradientReport,
     away_from_kinks,
     check_gradients,
@@ -54,17 +55,19 @@ def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> Grad
     """Check the two gradients of one real ``GAN.train_step``, through both networks.
 
     The learning rate must be 0: then the step fills ``grads`` and leaves all weights in place, and
-    what it filled in must be the slopes of the d_loss and the g_loss that it returns.
+    what it filled in must be the slopes of the d_loss and the g_loss that it returns.  Works on a
+    copy; raises ValueError for another learning rate.
     """
     if gan.adam_d.lr != 0 or gan.adam_g.lr != 0:
         raise ValueError("check_gan needs a GAN with lr=0: the weights must stay where they are")
+    gan = copy.deepcopy(gan)
     G, D = gan.generator, gan.discriminator
     rng = own_stream(0)
     path = (*G.layers, *D.layers)
     z = away_from_kinks(path, z, rng)
     real = away_from_kinks(D.layers, real, rng)
     for net in (G, D):
-        net.grads[...] = math.nan
+        net.grads[...] = POISON
     gan.train_step(real, z)
 
     def d_loss() -> float:

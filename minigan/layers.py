@@ -32,8 +32,9 @@ class Layer:
       that stands beside ``self.W`` (overwriting it: gradients are never accumulated).
 
     The cache belongs to the caller, so several batches can be on their way through one layer.  It
-    is an array that begins with the rows of x, or a tuple that begins with such an array.  No
-    method changes its arguments.
+    is an array with the rows and the dtype of x, or a tuple whose first item is one, and may be y
+    itself: change neither.  No method changes its arguments.  (A layer with parameters that is to
+    work alone, outside a ``Sequential``, calls ``allocate``.)
     """
 
     n_in: int | None = None  # columns of x and of y;
@@ -96,7 +97,8 @@ class Linear(Layer):
         dx = dy Wᵀ        x[:, i] reaches y[:, j] through W[i, j]: sum over j
 
     W and b start uniform in ±1/√n_in, the default of ``torch.nn.Linear``, drawn in float64, W
-    first.  PyTorch stores W transposed: ``layer.W[...] = linear.weight.detach().numpy().T``.
+    first.  PyTorch stores W transposed: ``layer.W[...] = linear.weight.detach().numpy().T``.  Write
+    into W and b like this; an array put in their place would not be the network's parameter.
     """
 
     param_names = ("W", "b")

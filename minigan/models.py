@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minigan.backend import Backend
+from minigan.checks import check_size
 from minigan.layers import LeakyReLU, Linear, ReLU, Seed, Sigmoid, Tanh
 from minigan.network import Sequential
 
@@ -21,6 +22,7 @@ def generator(
     latent_dim-256-512-1024-784 with ReLU between and Tanh at the end: 1,486,352 parameters for
     latent_dim 100.
     """
+    check_size("latent_dim", latent_dim)
     return Sequential(
         Linear(latent_dim, 256),
         ReLU(),

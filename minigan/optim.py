@@ -39,7 +39,7 @@ class Adam:
         for name, value in (("lr", lr), ("eps", eps)):
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name} is {value!r}, expected a finite number of at least 0")
-        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        if not isinstance(betas, (tuple, list)) or [0 <= beta < 1 for beta in betas] != [True] * 2:
             raise ValueError(f"betas are {betas!r}, expected two numbers in [0, 1)")
         self.net, self.lr, self.eps = net, float(lr), float(eps)
         self.betas = float(betas[0]), float(betas[1])

@@ -10,7 +10,6 @@ import numpy as np
 from minigan.backend import Array
 from minigan.checkpoint import check_arrays, load_checkpoint
 from minigan.config import TrainConfig
-from minigan.errors import InputError
 from minigan.models import generator
 from minigan.network import Sequential
 from minigan.training import CHECKPOINT
@@ -47,8 +46,6 @@ def walk(rng: np.random.Generator, n: int, latent_dim: int, steps: int = 8) -> A
     lies near the sphere of radius √latent_dim, and a line between two points would cut through
     its empty inside, where G was never trained.
     """
-    if n < 1:
-        raise InputError(f"the number of samples is {n}, expected at least 1")
     corners = rng.standard_normal((-(-n // steps) + 1, latent_dim))
     t = np.arange(steps)[:, None] / steps
     legs = []

@@ -8,59 +8,34 @@ at the start of the epoch, so that a resumed run draws what the interrupted one 
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import math
 import shlex
 import signal
-import threading
 import time
-from collections.abc import Iterator
+import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minigan.backend import Array, backend_of, get_backend
-from minigan.checkpoint import atomic_write, check_arrays, load_checkpoint, save_checkpoint
+from minigan.checkpoint import check_arrays, load_checkpoint, save_checkpoint
 from minigan.config import CONFIG, TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.errors import InputError
 from minigan.gan import GAN, StepResult
+from minigan.history import ROW_EVERY, HistoryRow, LogEntry, save_history, sum_up
 from minigan.models import IMAGE_SIZE, discriminator, generator
+from minigan.signals import noted_signals
 
 HISTORY, CHECKPOINT, SAMPLES = "history.csv", "checkpoint.npz", "samples"
-ROW_EVERY = 100  # steps between two rows of the history
-
-
-class HistoryRow(NamedTuple):
-    """Means over the steps since the row before, at most ``ROW_EVERY`` of them."""
-
-    epoch: int
-    step: int  # since the start of the run
-    d_loss: float
-    g_loss: float
-    p_real: float  # mean D(x)
-    p_fake: float  # mean D(G(z))
-    seconds: float  # of training since the start of the run
-    images_per_second: float
-
-
-class LogEntry(NamedTuple):
-    """One training step of the current epoch."""
-
-    d_loss: float
-    g_loss: float
-    p_real: float
-    p_fake: float
-    seconds: float
-    images: float
 
 
 class Trainer:
     """Trains the tutorial's GAN as a ``TrainConfig`` says: ``Trainer(TrainConfig(...)).run()``.
 
     ``gan`` is the GAN, ``history`` a list of ``HistoryRow``, ``folder`` where the results go.
+    After Ctrl-C, another ``run()`` goes on.
 
     Raises InputError for data, a backend or a folder that cannot be used.
     """
@@ -75,6 +50,7 @@ class Trainer:
                 f"--batch-size is {config.batch_size}, but the data has only {len(images)} images"
             )
         self.images = images.reshape(len(images), IMAGE_SIZE)
+        self.data_crc32 = zlib.crc32(images.tobytes())  # a run is resumed on the same data only
         self.pixel_values = pixel_values(config.dtype)
         self.steps_per_epoch = math.ceil(len(images) / config.batch_size)
 
@@ -87,6 +63,7 @@ class Trainer:
         )
         self.fixed_z = self._draw_z(64)
         self.epoch_state = self.rng.bit_generator.state  # at the start of the current epoch
+        self.owns_folder = config.resume is not None
         self.step = 0
         self.log: list[LogEntry] = []  # of the current epoch
         self.history: list[HistoryRow] = []
@@ -107,22 +84,22 @@ class Trainer:
         OSError
             if a file cannot be written; the last checkpoint is kept.
         """
-        try:
-            (self.folder / SAMPLES).mkdir(parents=True, exist_ok=True)
-            self.config.save(self.folder)
-        except OSError as error:
-            raise InputError(f"--out {self.folder} cannot be written: {error.strerror}") from error
+        self._open_folder()
         last = self.config.epochs * self.steps_per_epoch
         if self.step >= last:
             print(f"Nothing to do: {self.folder} has its {self.config.epochs} epochs.")
         with (
             _limited_threads(self.config.threads),
-            _noted_signals() as signals,
+            noted_signals() as signals,
             np.errstate(all="ignore"),  # what is not finite is found and reported below
         ):
             while self.step < last and not signals:
-                self._train_epoch(signals)
+                epoch = self.step // self.steps_per_epoch + 1
+                self._train_epoch(epoch, signals)
+                summary = self._finish_epoch(epoch) if self._at_epoch_start() else None
                 self._save()
+                if summary is not None:
+                    print(summary, flush=True)  # saved first: standard output may be closed
             self._draw_curves()
         if self.step < last:
             print(f"Stopped after step {self.step:,}; all is saved.  To go on:\n")
@@ -130,12 +107,31 @@ class Trainer:
             raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
         return self.folder
 
-    def _train_epoch(self, signals: list[int]) -> None:
+    def _open_folder(self) -> None:
+        """Create the folder of a new run, or find it held by another run that was faster."""
+        try:
+            while not self.owns_folder:
+                try:
+                    (self.folder / SAMPLES).mkdir(parents=True)
+                    self.owns_folder = True
+                except FileExistsError:
+                    if self.config.out is not None:
+                        raise _holds_a_run(self.folder) from None
+                    self.folder = _new_folder(self.config)
+            (self.folder / SAMPLES).mkdir(exist_ok=True)
+            self.config.save(self.folder)
+        except OSError as error:
+            raise InputError(f"--out {self.folder} cannot be written: {error.strerror}") from error
+
+    def _at_epoch_start(self) -> bool:
+        return self.step % self.steps_per_epoch == 0
+
+    def _train_epoch(self, epoch: int, signals: list[int]) -> None:
         """From the current step to the end of its epoch, or to the next signal."""
         from tqdm import tqdm
 
-        epoch, done = divmod(self.step, self.steps_per_epoch)
-        epoch += 1
+        done = self.step % self.steps_per_epoch
+        self.rng.bit_generator.state = self.epoch_state
         bar = tqdm(
             total=self.steps_per_epoch,
             initial=done,
@@ -163,8 +159,6 @@ class Trainer:
         for net in (self.gan.generator, self.gan.discriminator):
             if not np.isfinite(net.backend.to_numpy(net.params)).all():
                 raise self._diverged("a weight is not finite")
-        if self.step % self.steps_per_epoch == 0:
-            self._finish_epoch(epoch)
 
     def _record(self, epoch: int, result: StepResult, start: float, images: int) -> LogEntry:
         """Note a step's figures; every ``ROW_EVERY`` steps, and at an epoch's end, their means."""
@@ -177,28 +171,25 @@ class Trainer:
         self.log.append(entry)
         if len(self.log) % ROW_EVERY == 0 or len(self.log) == self.steps_per_epoch:
             since = (len(self.log) - 1) % ROW_EVERY + 1
-            mean = _mean(self.log[-since:])
             before = self.history[-1].seconds if self.history else 0.0
-            seconds = before + mean.seconds * since
-            speed = mean.images / mean.seconds
-            self.history.append(HistoryRow(epoch, self.step, *mean[:4], seconds, speed))
+            self.history.append(sum_up(self.log[-since:], epoch, self.step, before))
         return entry
 
-    def _finish_epoch(self, epoch: int) -> None:
+    def _finish_epoch(self, epoch: int) -> str:
+        """Draw the epoch's samples and start a new log; the line that sums the epoch up."""
         from minigan.plotting import save_grid
 
         backend, G = self.gan.generator.backend, self.gan.generator
         images = backend.to_numpy(G(backend.asarray(self.fixed_z)))
         save_grid(self.folder / SAMPLES / f"epoch_{epoch:04d}.png", images)
-        mean, seconds = _mean(self.log), sum(entry.seconds for entry in self.log)
-        print(
-            f"Epoch [{epoch}/{self.config.epochs}]  d_loss {mean.d_loss:.2f}  "
-            f"g_loss {mean.g_loss:.2f}  D(x) {mean.p_real:.2f}  D(G(z)) {mean.p_fake:.2f}  "
-            f"{seconds:.1f} s",
-            flush=True,
-        )
+        row = sum_up(self.log, epoch, self.step)
         self.log = []
         self.epoch_state = self.rng.bit_generator.state
+        return (
+            f"Epoch [{epoch}/{self.config.epochs}]  d_loss {row.d_loss:.2f}  "
+            f"g_loss {row.g_loss:.2f}  D(x) {row.p_real:.2f}  D(G(z)) {row.p_fake:.2f}  "
+            f"{row.seconds:.1f} s"
+        )
 
     def _draw_curves(self) -> None:
         from minigan.plotting import save_gif, save_losses
@@ -240,20 +231,18 @@ class Trainer:
             "step": self.step,
             "epoch": self.step // self.steps_per_epoch,  # complete ones
             "epoch_state": self.epoch_state,
+            "data_crc32": self.data_crc32,
         }
         save_checkpoint(self.folder / CHECKPOINT, arrays, meta)
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        writer.writerow(HistoryRow._fields)
-        writer.writerows((*row[:2], *(f"{x:.6g}" for x in row[2:])) for row in self.history)
-        with atomic_write(self.folder / HISTORY) as file:
-            file.write(text.getvalue().encode())
+        save_history(self.folder / HISTORY, self.history)
 
     def _restore(self) -> None:
         path = self.folder / CHECKPOINT
         arrays, meta = load_checkpoint(path)
         try:
             self.config.check_resumes(TrainConfig.from_stored(meta["config"], path))
+            if meta["data_crc32"] != self.data_crc32:
+                raise InputError(f"{self.config.data} is not the data that the run was started on")
             state = self._state()
             check_arrays(path, arrays, state)
             for name, array in state.items():
@@ -271,10 +260,6 @@ class Trainer:
             raise InputError(f"{path} is damaged: {error!r}") from error
 
 
-def _mean(entries: list[LogEntry]) -> LogEntry:
-    return LogEntry(*np.mean(entries, axis=0).tolist())
-
-
 def _new_folder(config: TrainConfig) -> Path:
     """The folder of a new run; InputError if there is a run in it already."""
     if config.out is None:
@@ -289,10 +274,12 @@ def _new_folder(config: TrainConfig) -> Path:
         raise InputError(f"--out {folder} is a file, expected a folder")
     for name in (CONFIG, CHECKPOINT, HISTORY, SAMPLES):
         if (folder / name).exists():
-            raise InputError(
-                f"--out {folder} holds a run already: --resume {folder} goes on with it"
-            )
+            raise _holds_a_run(folder)
     return folder
+
+
+def _holds_a_run(folder: Path) -> InputError:
+    return InputError(f"--out {folder} holds a run already: --resume {folder} goes on with it")
 
 
 def _resumed_folder(config: TrainConfig) -> Path:
@@ -302,21 +289,6 @@ def _resumed_folder(config: TrainConfig) -> Path:
         raise InputError("--out and --resume exclude each other: a resumed run stays in its folder")
     config.check_resumes(TrainConfig.of_run(config.resume))
     return Path(config.resume)
-
-
-@contextlib.contextmanager
-def _noted_signals() -> Iterator[list[int]]:
-    """While inside, Ctrl-C and SIGTERM only put their number on the list, for the loop to see."""
-    noted: list[int] = []
-    old: dict[signal.Signals, Any] = {}
-    if threading.current_thread() is threading.main_thread():  # only there Python allows it
-        for number in (signal.SIGINT, signal.SIGTERM):
-            old[number] = signal.signal(number, lambda number, frame: noted.append(number))
-    try:
-        yield noted
-    finally:
-        for number in old:
-            signal.signal(number, old[number])
 
 
 def _limited_threads(threads: int | None) -> contextlib.AbstractContextManager[Any]:

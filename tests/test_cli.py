@@ -17,7 +17,10 @@ from PIL import Image
 
 import minigan as mg
 from minigan.backend import Array
+from minigan.checkpoint import load_checkpoint
 from minigan.cli import main
+from minigan.plotting import image_grid
+from minigan.sampling import draw_samples, load_generator, walk
 
 OPTIONS = (
     "--epochs --batch-size --latent-dim --lr --betas --seed --backend --dtype --data --threads"
@@ -74,8 +77,11 @@ def test_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert (run / "sample_0.png").read_bytes() == first
     assert (run / "sample_1.png").read_bytes() != first
     assert main(["sample", str(run), "--interpolate", "--n", "24"]) == 0
+    net = load_generator(run)
+    images = draw_samples(net, walk(np.random.default_rng(0), 24, 100))
     with Image.open(run / "walk_0.png") as picture:
-        assert picture.size == (484, 184)
+        pixels = np.asarray(picture)[::2, ::2]
+    np.testing.assert_array_equal(pixels, np.rint(image_grid(images) * 255))
     out = tmp_path / "five.png"
     assert main(["sample", str(run), "--n", "5", "--out", str(out)]) == 0
     with Image.open(out) as picture:
@@ -115,6 +121,19 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("minigan ", "Python ", "NumPy ", "backend ", "BLAS ", "GPU "):
         assert f"\n{word}" in "\n" + out
     assert re.search(r"BLAS +\w+ .* \d+ threads", out)
+
+
+def test_the_last_resume_counts(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ["train", "--resume", "nowhere", "--resume", str(run), "--epochs", "2"]
+    assert main(args) == 0
+    assert "Epoch [2/2]" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX shell")
+def test_closed_standard_output_loses_nothing(tiny_data: Path, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m minigan train --epochs 3 --batch-size 50 --data {tiny_data}"
+    subprocess.run(f"{command} --out {tmp_path / 'run'} | true", shell=True, check=False)
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.npz")[1]["epoch"] >= 1
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -200,6 +219,8 @@ def test_signals(number: signal.Signals, status: int, tiny_data: Path, tmp_path:
         (["--batch-size", "60001"], "--batch-size is 60001, but the data has only 60000 images"),
         (["--latent-dim", "0"], "--latent-dim is 0"),
         (["--threads", "0"], "--threads is 0"),
+        (["--threads", "99999999999999999999"], "--threads is 9+, expected a whole number up to"),
+        (["--latent-dim", "10000000000000000"], "--latent-dim is 10+, expected .* up to"),
         (["--threads=-1"], "--threads is -1"),
         (["--seed=-1"], "--seed is -1"),
         (["--lr", "nan"], "--lr is nan"),
@@ -290,12 +311,13 @@ def test_damaged_data(tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--n", "0"], "--n is 0, expected at least 1"),
+        (["--n", "0"], "--n is 0, expected a whole number of at least 1"),
         (["--n=-2"], "--n is -2"),
         (["--seed=-1"], "--seed is -1"),
         (["--out", "digits.jpg"], "digits.jpg does not end in .png"),
         (["--out", "/nowhere/digits.png"], "/nowhere/digits.png cannot .*: No such file"),
-        (["--n", "10000000000000"], "[Uu]nable to allocate"),
+        (["--n", "1000000000"], "[Uu]nable to allocate"),
+        (["--n", "10000000000000000000"], "--n is .*, expected a whole number up to"),
     ],
 )
 def test_bad_sampling_options(
@@ -331,6 +353,6 @@ def test_damaged_checkpoint(
 def test_traceback_only_if_asked_for(run: Path) -> None:
     result = minigan("sample", run, "--n", 0)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == "minigan: --n is 0, expected at least 1\n"
+    assert result.stderr == "minigan: --n is 0, expected a whole number of at least 1\n"
     result = minigan("sample", run, "--n", 0, env=os.environ | {"MINIGAN_TRACEBACK": "1"})
     assert "Traceback" in result.stderr

@@ -72,6 +72,13 @@ def test_layouts(layout: str, suffix: str, tmp_path: Path, mnist: npt.NDArray[np
         np.testing.assert_array_equal(labels, np.arange(7))
 
 
+def test_plain_comes_before_gz(tmp_path: Path, mnist: npt.NDArray[np.uint8]) -> None:
+    for suffix, first in (("", 0), (".gz", 5)):
+        write_idx(tmp_path / f"train-images-idx3-ubyte{suffix}", mnist[first : first + 5])
+        write_idx(tmp_path / f"train-labels-idx1-ubyte{suffix}", np.zeros(5, np.uint8))
+    np.testing.assert_array_equal(mg.load_mnist(path=tmp_path)[0], mnist[:5])
+
+
 def test_from_torchvision_object(mnist: npt.NDArray[np.uint8]) -> None:
     dataset = SimpleNamespace(data=mnist[:9], targets=list(range(9)))
     images, labels = mg.from_torchvision(dataset)
@@ -89,6 +96,14 @@ def test_from_torchvision_object(mnist: npt.NDArray[np.uint8]) -> None:
         (
             SimpleNamespace(data=np.zeros((5, 28, 28), "uint8"), targets=[0] * 4),
             "labels have shape",
+        ),
+        (
+            SimpleNamespace(data=np.zeros((5, 28, 28), "uint8"), targets=[[0]] * 5),
+            "labels have shape",
+        ),
+        (
+            SimpleNamespace(data=np.zeros((2, 28, 28), "uint8"), targets=[0, 256]),
+            "labels are not all from 0 to 255",
         ),
         (SimpleNamespace(data=np.zeros((0, 28, 28), "uint8"), targets=[]), "holds no images"),
     ],

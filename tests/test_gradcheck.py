@@ -223,9 +223,22 @@ def test_a_kink_that_no_input_avoids_is_an_error() -> None:
         mg.check_gradients(mg.Sequential(Stuck(), mg.ReLU()), normal(2, 3))
 
 
+def test_layers_that_return_a_view_of_x() -> None:
+    class Reverse(mg.Layer):
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return x[:, ::-1], x
+
+        def input_grad(self, dy: Array, x: Array) -> Array:
+            return dy[:, ::-1]
+
+    assert mg.check_gradients(Reverse(), normal(3, 4))
+
+
 def test_wants_an_array() -> None:
     with pytest.raises(TypeError, match="x is a list"):
         mg.check_gradients(mg.ReLU(), [[1.0]])
+    with pytest.raises(ValueError, match=r"x has shape \(0, 3\): there is nothing to check"):
+        mg.check_gradients(mg.ReLU(), np.zeros((0, 3)))
 
 
 def test_on_every_backend(backend: Backend) -> None:
@@ -291,6 +304,13 @@ def test_rejects_a_gan_whose_step_is_wrong(monkeypatch: pytest.MonkeyPatch) -> N
         with monkeypatch.context() as patch:
             patch.setattr("minigan.gan.bce", wrong)
             assert not check_gan(small_gan(), normal(6, 5), normal(6, 3))
+
+
+def test_rejects_a_step_that_leaves_old_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    gan, real, z = small_gan(), normal(6, 5), normal(6, 3)
+    assert check_gan(gan, real, z)  # leaves the right gradients behind
+    monkeypatch.setattr(mg.Linear, "param_grads", ForgottenBias.param_grads)
+    assert not check_gan(gan, real, z)
 
 
 def test_a_moving_gan_cannot_be_checked() -> None:

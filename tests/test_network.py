@@ -228,6 +228,16 @@ def test_stale_and_foreign_caches() -> None:
         net.backward(y, None)
 
 
+def test_stale_after_a_step_of_any_optimizer() -> None:
+    net, x = make(), normal(6, 5)
+    one, two = mg.Adam(net), mg.Adam(net)
+    one.step()
+    y, cache = net.forward(x)
+    two.step()
+    with pytest.raises(RuntimeError, match="stale"):
+        net.backward(y, cache)
+
+
 def test_bound_layers() -> None:
     layer = mg.Linear(3, 3)
     with pytest.raises(ValueError, match=r"layer 1, Linear\(3, 3\), stands twice"):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
+from minigan.history import HistoryRow
 from minigan.plotting import SCALE, image_grid, save_gif, save_grid, save_losses
-from minigan.training import HistoryRow
 
 
 def test_grid_by_hand() -> None:
@@ -67,12 +69,36 @@ def test_gif(n: int, frames: int, tmp_path: Path) -> None:
         assert getattr(film, "n_frames", 1) == frames
         film.seek(frames - 1)
         assert film.convert("L").getpixel((0, 0)) == 255 * (n - 1) // n  # it ends with the last
+        if n > 1:
+            assert film.info["loop"] == 0  # endless
+            assert film.info["duration"] == 2000  # and rests there
 
 
-def test_losses(tmp_path: Path) -> None:
+def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    savefig = Figure.savefig
+
+    def noted(figure: Figure, *args: object, **kwargs: object) -> None:
+        figures.append(figure)
+        savefig(figure, *args, **kwargs)
+
+    monkeypatch.setattr(Figure, "savefig", noted)
     history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0)]
     history.append(HistoryRow(2, 200, 0.5, 3.7, 0.9, 0.1, 2.0, 6400.0))
     save_losses(tmp_path / "losses.png", history, 100)
     with Image.open(tmp_path / "losses.png") as picture:
         assert picture.size == (960, 720)
         assert len(np.unique(np.asarray(picture.convert("L")))) > 50
+    lines = {
+        line.get_label(): list(line.get_ydata()) for axes in figures[0].axes for line in axes.lines
+    }
+    assert lines == {
+        "d_loss": [1.3, 0.5],
+        "g_loss": [0.7, 3.7],
+        "2 ln 2: D can tell nothing": [2 * math.log(2)] * 2,
+        "ln 2: D can tell nothing": [math.log(2)] * 2,
+        "D(x), real images": [0.5, 0.9],
+        "D(G(z)), fakes": [0.5, 0.1],
+        "1/2: D can tell nothing": [0.5] * 2,
+    }
+    assert list(figures[0].axes[0].lines[0].get_xdata()) == [1, 2]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import threadpool_info
 
 import minigan as mg
 from minigan.backend import Array, Backend
@@ -117,6 +118,23 @@ def test_history_has_a_row_every_so_many_steps(
     rows = np.loadtxt(folder / HISTORY, delimiter=",", skiprows=1)
     assert rows[:, 1].tolist() == [3, 6, 7, 10, 13, 14]
     assert rows[:, 0].tolist() == [1, 1, 1, 2, 2, 2]
+    images, seconds = np.array([90, 90, 20] * 2), np.diff(rows[:, 6], prepend=0)
+    np.testing.assert_allclose(rows[:, 7], images / seconds, rtol=1e-2)  # six digits were kept
+
+
+def test_the_epochs_line_is_its_mean(
+    config: Configure, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(10_000))
+    monkeypatch.setattr("minigan.training.time.perf_counter", lambda: float(next(clock)))
+    trainer = mg.Trainer(config(epochs=1))
+    trainer.run()
+    row = trainer.history[0]
+    assert row.seconds == 7  # a tick of this clock for each step
+    assert capsys.readouterr().out == (
+        f"Epoch [1/1]  d_loss {row.d_loss:.2f}  g_loss {row.g_loss:.2f}  "
+        f"D(x) {row.p_real:.2f}  D(G(z)) {row.p_fake:.2f}  7.0 s\n"
+    )
 
 
 def test_a_row_is_the_mean_of_its_steps(config: Configure) -> None:
@@ -167,8 +185,11 @@ def test_default_folder_is_new_each_time(
     config: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("minigan.training.time.strftime", lambda pattern: "now")
+    first = mg.Trainer(config(epochs=1, out=None))  # made before the other has its folder
     folders = [mg.Trainer(config(epochs=1, out=None)).run() for _ in range(2)]
-    assert folders[0] != folders[1]
+    folders.append(first.run())
+    assert len(set(folders)) == 3
     assert all(folder.parent == Path("runs") for folder in folders)
     assert folders[0].name.startswith("tiny")
 
@@ -176,7 +197,16 @@ def test_default_folder_is_new_each_time(
 def test_float64_threads_and_options(config: Configure) -> None:
     options = config(epochs=1, dtype="float64", threads=1, latent_dim=7, betas=(0.9, 0.99), lr=1e-3)
     trainer = mg.Trainer(options)
+    threads = set()
+    train_step = trainer.gan.train_step
+
+    def counted(real: Array, z: Array) -> mg.StepResult:
+        threads.update(lib["num_threads"] for lib in threadpool_info())
+        return train_step(real, z)
+
+    trainer.gan.train_step = counted
     trainer.run()
+    assert threads == {1}
     assert trainer.gan.generator.params.dtype == "float64"
     assert trainer.gan.generator.n_in == 7
     assert trainer.gan.adam_g.betas == trainer.gan.adam_d.betas == (0.9, 0.99)
@@ -219,6 +249,16 @@ def test_resume_after_an_interrupt_in_any_step(
     assert load_checkpoint(trainer.folder / CHECKPOINT)[1]["step"] == step
     assert f"minigan train --resume {trainer.folder}" in capsys.readouterr().out
     mg.Trainer(mg.TrainConfig.of_run(trainer.folder)).run()
+    assert_same_run(straight, trainer.folder)
+
+
+def test_run_again_after_an_interrupt(config: Configure, tmp_path: Path) -> None:
+    straight = mg.Trainer(config()).run()
+    trainer = mg.Trainer(config(out=str(tmp_path / "again")))
+    interrupt_at(trainer, 10)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    trainer.run()
     assert_same_run(straight, trainer.folder)
 
 
@@ -305,6 +345,12 @@ def test_runs_outside_the_main_thread(config: Configure) -> None:
         ({"betas": 0.5}, "--betas are"),
         ({"betas": (math.nan, 0.9)}, "--betas are"),
         ({"backend": "jax"}, "--backend is 'jax', expected numpy, cupy, auto"),
+        ({"epochs": 10**10}, "--epochs is 10000000000, expected a whole number up to"),
+        ({"data": None}, "--data is None, expected a folder"),
+        ({"data": ""}, "--data is '', which cannot name a folder"),
+        ({"data": "a\0b"}, "which cannot name a folder"),
+        ({"out": 5}, "--out is 5, expected a folder"),
+        ({"lr": 10**400}, "--lr is 1000"),
         ({"dtype": "float16"}, "--dtype is 'float16', expected float32, float64"),
     ],
 )
@@ -325,6 +371,35 @@ def test_folder_that_holds_a_run(config: Configure) -> None:
     with pytest.raises(InputError, match=f"holds a run already: --resume {folder} goes on with it"):
         mg.Trainer(config())
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", ["config.json", CHECKPOINT, HISTORY, "samples"])
+def test_any_file_of_a_run_is_a_run(name: str, config: Configure, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.txt").write_text("not of a run")
+    mg.Trainer(config())
+    (tmp_path / "run" / name).write_text("of a run")
+    with pytest.raises(InputError, match="holds a run already"):
+        mg.Trainer(config())
+
+
+def test_of_two_trainers_with_one_folder_one_gets_it(config: Configure) -> None:
+    one, two = mg.Trainer(config(epochs=1)), mg.Trainer(config(epochs=1))
+    one.run()
+    before = state(one.folder)[0]["generator"]
+    with pytest.raises(InputError, match="holds a run already"):
+        two.run()
+    np.testing.assert_array_equal(state(one.folder)[0]["generator"], before)
+
+
+def test_resume_on_changed_data(config: Configure, tiny_data: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(tiny_data, data)
+    folder = mg.Trainer(config(epochs=1, data=str(data))).run()
+    file = data / "train-images-idx3-ubyte"
+    file.write_bytes(file.read_bytes()[:-1] + b"\x07")
+    with pytest.raises(InputError, match="data is not the data that the run was started on"):
+        mg.Trainer(mg.TrainConfig.of_run(folder))
 
 
 def test_folder_that_cannot_be_written(config: Configure, tmp_path: Path) -> None:
@@ -421,12 +496,20 @@ def test_a_loss_that_is_not_finite_stops_the_run(step: int, config: Configure) -
         return train_step(real, z)
 
     trainer.gan.train_step = poisoned
-    with pytest.raises(InputError, match=f"diverged at step {step}: d_loss is nan"):
+    with pytest.raises(InputError, match=f"diverged at step {step}: d_loss is nan") as caught:
         trainer.run()
+    assert ("the last checkpoint is kept" in str(caught.value)) == (step > 7)
     if step > 7:  # after the first epoch there is a good checkpoint, and it stays
         arrays, meta = load_checkpoint(trainer.folder / CHECKPOINT)
         assert meta["step"] == 7
         assert np.isfinite(arrays["discriminator"]).all()
+
+
+def test_g_loss_alone_stops_it_too(config: Configure) -> None:
+    trainer = mg.Trainer(config())
+    trainer.gan.train_step = lambda real, z: mg.StepResult(0.5, math.inf, 0.5, 0.5)
+    with pytest.raises(InputError, match="diverged at step 1: d_loss is 0.5 and g_loss is inf"):
+        trainer.run()
 
 
 def test_weights_that_are_not_finite_are_not_saved(config: Configure) -> None:
@@ -471,3 +554,11 @@ def test_a_failing_disk_keeps_the_old_checkpoint(
         monkeypatch.setattr(trainer, "_save", lambda: shutil.rmtree(folder))
         with pytest.raises(OSError, match="No such file"):
             trainer.run()
+
+
+def test_numpy_numbers_and_paths_are_options_too(tmp_path: Path) -> None:
+    config = mg.TrainConfig(epochs=np.int64(3), lr=np.float32(0.5), betas=[0, 0.5], out=tmp_path)
+    same = mg.TrainConfig(epochs=3, lr=0.5, betas=(0.0, 0.5))
+    assert config.stored() == same.stored()
+    assert json.dumps(config.stored())
+    assert config.out == str(tmp_path)

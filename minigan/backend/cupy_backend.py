@@ -21,7 +21,7 @@ def why_unavailable() -> str | None:
     """None if CuPy can compute here, else the reason in a few words.
 
     CuPy imports on machines without a GPU, so "usable" means more: it imports, it counts a
-    device, and it can allocate one element there.
+    device, and it can allocate, compile a kernel (NVRTC) and multiply (cuBLAS) there.
     """
     try:
         cupy = importlib.import_module("cupy")
@@ -32,7 +32,8 @@ def why_unavailable() -> str | None:
     try:
         if cupy.cuda.runtime.getDeviceCount() == 0:
             return "CuPy finds no CUDA device"
-        cupy.zeros(1)
+        one = cupy.zeros((1, 1)) + 1
+        float(cupy.matmul(one, one)[0, 0])
     except Exception as error:  # CuPy's own classes of error exist only where CuPy does
         reason = " ".join(str(error).split())
         return f"CuPy cannot use a CUDA device ({type(error).__name__}: {reason})"
