@@ -77,6 +77,8 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         found, names = meta.pop("format"), meta.pop("arrays")
     except FileNotFoundError as error:
         raise InputError(f"checkpoint {path} does not exist") from error
+    except OSError as error:
+        raise InputError(f"checkpoint {path} cannot be read: {error.strerror}") from error
     except Exception as error:  # a flipped bit can break any step of the way, in many ways
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is damaged or not a checkpoint of minigan ({reason})") from error

@@ -54,6 +54,8 @@ def check_array(
             raise TypeError(f"{name} is a {device} array, expected a {expected} array")
         if a.dtype != like.dtype:
             raise TypeError(f"{name} has dtype {a.dtype}, expected {like.dtype}")
+    if a.ndim == 0:
+        raise ValueError(f"{name} has no dimensions, expected rows and columns")
     if shape is not None and not (
         len(shape) == a.ndim
         and all(want in (None, got) for want, got in zip(shape, a.shape, strict=True))

@@ -6,10 +6,10 @@ user can put right is one line on the standard error and exit status 2.
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import platform
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ from minigan.config import TrainConfig, check_whole
 from minigan.errors import InputError
 from minigan.gradcheck import TOLERANCE
 from minigan.gradcheck_all import check_everything
-from minigan.training import Trainer
+from minigan.run_folder import typed
+from minigan.training import Trainer, say
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,12 @@ class Info:
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
     args = list(sys.argv[1:] if args is None else args) or ["--help"]
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # a name that the terminal cannot show is no reason to die
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if args == ["--version"]:
             print(f"minigan {minigan.__version__}")
@@ -117,20 +124,20 @@ def _value_of(option: str, args: list[str]) -> str | None:
     for word, following in itertools.pairwise([*args, ""]):
         if word.startswith(option + "="):
             value = word.removeprefix(option + "=")
-        elif word == option:
+        elif word == option and not following.startswith("-"):
             value = following
-    return value  # of the last one, which counts
+    return value or None  # of the last one, which counts
 
 
 def train(options: Train) -> int:
     """``minigan train``"""
     folder = Trainer(TrainConfig(**vars(options))).run()
-    print(
+    say(
         f"\nDone.  Pictures, curves and checkpoint are in {folder}:\n"
         f"  {folder / 'samples'}{os.sep}  the same 64 latent points after every epoch\n"
         f"  {folder / 'training.gif'}  them in motion\n"
         f"  {folder / 'losses.png'}  losses, D(x) and D(G(z))\n"
-        f"New digits:  minigan sample {shlex.quote(str(folder))}"
+        f"New digits:  minigan sample {typed(folder)}"
     )
     return 0
 
@@ -140,7 +147,7 @@ def sample(options: Sample) -> int:
     from minigan.plotting import save_grid
     from minigan.sampling import draw_samples, load_generator, walk
 
-    check_whole("--n", options.n, 1)
+    check_whole("--n", options.n, 1, 1_000_000_000)
     check_whole("--seed", options.seed, 0)
     net = load_generator(options.run)
     assert net.n_in is not None

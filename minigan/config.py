@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from minigan.checkpoint import atomic_write
 from minigan.errors import InputError
 
 CONFIG = "config.json"
-# What a resumed run may change: how far to go, and on which device.  ``out`` and ``resume`` only
-# say which folder is meant.
-CHANGEABLE = ("epochs", "backend")
+# What a resumed run may change: how far to go, on which device, and where the data lies (that it is
+# the same is checked by its content).  ``out`` and ``resume`` only say which folder is meant.
+CHANGEABLE = ("epochs", "backend", "data")
 NOT_STORED = ("out", "resume")
 
 
@@ -51,15 +52,19 @@ class TrainConfig:
     out: str | None = None
     """Folder to write into; runs/<data>-<time> if not given."""
     resume: str | None = None
-    """Folder of a run to go on with.  Its options hold; only --epochs may be raised, or --backend
-    changed."""
+    """Folder of a run to go on with.  Its options hold; --epochs may be raised."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "latent_dim", "seed", "threads"):
+        for name, least, most in (
+            ("epochs", 1, 1_000_000_000),
+            ("batch_size", 1, 1_000_000_000),
+            ("latent_dim", 1, 1_000_000),
+            ("seed", 0, None),
+            ("threads", 1, 1024),
+        ):
             value = getattr(self, name)
             if name != "threads" or value is not None:
-                value = check_whole(option(name), value, least=int(name != "seed"))
-                object.__setattr__(self, name, value)
+                object.__setattr__(self, name, check_whole(option(name), value, least, most))
         lr = _to_float(self.lr)
         if not 0 < lr < math.inf:
             raise InputError(f"--lr is {self.lr!r}, expected a positive, finite number")
@@ -80,11 +85,15 @@ class TrainConfig:
             value = getattr(self, name)
             if not (isinstance(value, (str, Path)) or (value is None and name != "data")):
                 raise InputError(f"{option(name)} is {value!r}, expected a folder")
-            if value is not None and ("\0" in str(value) or not str(value)):
-                raise InputError(f"{option(name)} is {str(value)!r}, which cannot name a folder")
+            try:
+                if value is not None and (not str(value) or b"\0" in os.fsencode(value)):
+                    raise ValueError
+            except ValueError as error:
+                message = f"{option(name)} is {str(value)!r}, which cannot name a folder"
+                raise InputError(message) from error
             object.__setattr__(self, name, value if value is None else str(value))
         if self.data != "mnist":  # the run may be resumed from another folder
-            object.__setattr__(self, "data", str(Path(self.data).resolve()))
+            object.__setattr__(self, "data", os.path.abspath(self.data))
 
     @classmethod
     def of_run(cls, run: str | Path) -> TrainConfig:
@@ -97,7 +106,7 @@ class TrainConfig:
             stored = json.loads(file.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise InputError(f"{run} holds no run: there is no {CONFIG} in it") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise InputError(f"{file} cannot be read: {error}") from error
         return replace(cls.from_stored(stored, file), resume=str(run))
 
@@ -128,7 +137,7 @@ class TrainConfig:
             if name not in CHANGEABLE and was != now:
                 raise InputError(
                     f"{option(name)} is {now}, but the run was started with {was}: "
-                    "with --resume only --epochs may be raised, and --backend changed"
+                    "with --resume only --epochs may be raised"
                 )
         if self.epochs < before.epochs:
             raise InputError(
@@ -142,18 +151,18 @@ def option(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def check_whole(name: str, value: Any, least: int) -> int:
-    """``value`` as an int; InputError unless it is a whole number from ``least`` to 10⁹."""
+def check_whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """``value`` as an int; InputError unless it is a whole number from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise InputError(f"{name} is {value!r}, expected a whole number of at least {least}")
-    if value > 1_000_000_000:
-        raise InputError(f"{name} is {value!r}, expected a whole number up to 1,000,000,000")
+    if most is not None and value > most:
+        raise InputError(f"{name} is {value!r}, expected a whole number up to {most:,}")
     return int(value)
 
 
 def _to_float(value: Any) -> float:
     """``value`` as a float; NaN, which no check lets pass, if no float can hold it."""
-    if isinstance(value, (int, float, np.number)) and not isinstance(value, bool):
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         with contextlib.suppress(OverflowError):
             return float(value)
     return math.nan

@@ -138,9 +138,9 @@ def _find_folder(path: Path, prefix: str) -> Path:
 def _find_file(folder: Path, stem: str, ndim: int) -> Path:
     plain = folder / f"{stem}-idx{ndim}-ubyte"
     zipped = plain.with_name(plain.name + ".gz")
-    if not plain.exists() and not zipped.exists():
+    if not plain.is_file() and not zipped.is_file():
         raise InputError(f"{plain} does not exist, plain or .gz")
-    return plain if plain.exists() else zipped
+    return plain if plain.is_file() else zipped
 
 
 def _check_images(images: npt.NDArray[Any], source: str) -> None:

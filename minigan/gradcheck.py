@@ -136,6 +136,8 @@ def check_gradients(
     ValueError
         if x is empty, or if no input away from the kinks is found in 100 draws.
     """
+    if not isinstance(net, (Layer, Sequential)):
+        raise TypeError(f"net is a {type(net).__name__}, expected a Layer or a Sequential")
     check_array("x", x)
     if x.size == 0:
         raise ValueError(f"x has shape {x.shape}: there is nothing to check")

@@ -67,6 +67,7 @@ class Layer:
         Raises TypeError or ValueError if dy differs from y in shape, dtype or device.
         """
         x = cache[0] if isinstance(cache, tuple) else cache
+        check_array("cache", x)
         check_array("dy", dy, x.shape if self.n_out is None else (len(x), self.n_out), like=x)
         if param_grads:
             self.param_grads(dy, cache)

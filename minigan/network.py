@@ -117,9 +117,8 @@ class Sequential:
         # The last layer to visit: the first one, unless all that is asked for lies above it.
         trained = [i for i, layer in enumerate(self.layers) if layer.param_names and param_grads]
         last = 0 if input_grad else min(trained, default=len(self.layers))
-        grad: Array | None = dy
+        grad: Any = dy
         for i in reversed(range(last, len(self.layers))):
-            assert grad is not None
             grad = self.layers[i].backward(
                 grad, cache.layers[i], input_grad=input_grad or i > last, param_grads=param_grads
             )

@@ -5,6 +5,7 @@ Matplotlib (and Pillow, which it brings) are imported when something is drawn, n
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,9 +53,12 @@ def save_gif(path: Path, frames: Sequence[Path]) -> None:
     from PIL import Image
 
     pictures = []
-    for frame in frames[:: -math.ceil(len(frames) / 100)][::-1]:
-        with Image.open(frame) as picture:
+    every = math.ceil(len(frames) / 100) or 1
+    for frame in frames[::-every][::-1]:
+        with contextlib.suppress(OSError), Image.open(frame) as picture:  # gone or damaged: skip it
             pictures.append(picture.convert("L"))
+    if not pictures:
+        return
     duration = min(500, max(40, 10_000 // len(pictures)))  # ms a frame
     with atomic_write(path) as file:
         pictures[0].save(

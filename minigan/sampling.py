@@ -12,7 +12,7 @@ from minigan.checkpoint import check_arrays, load_checkpoint
 from minigan.config import TrainConfig
 from minigan.models import generator
 from minigan.network import Sequential
-from minigan.training import CHECKPOINT
+from minigan.run_folder import CHECKPOINT
 
 CHUNK = 1000  # images at a time: a chunk's activations take 10 MB
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-import shlex
+import os
 import signal
+import sys
 import time
 import zlib
 from pathlib import Path
@@ -20,15 +21,14 @@ import numpy as np
 
 from minigan.backend import Array, backend_of, get_backend
 from minigan.checkpoint import check_arrays, load_checkpoint, save_checkpoint
-from minigan.config import CONFIG, TrainConfig
+from minigan.config import TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.errors import InputError
 from minigan.gan import GAN, StepResult
 from minigan.history import ROW_EVERY, HistoryRow, LogEntry, save_history, sum_up
 from minigan.models import IMAGE_SIZE, discriminator, generator
+from minigan.run_folder import CHECKPOINT, HISTORY, SAMPLES, check_free, find_folder, locked, typed
 from minigan.signals import noted_signals
-
-HISTORY, CHECKPOINT, SAMPLES = "history.csv", "checkpoint.npz", "samples"
 
 
 class Trainer:
@@ -42,7 +42,7 @@ class Trainer:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.folder = _resumed_folder(config) if config.resume else _new_folder(config)
+        self.folder = find_folder(config)
         backend = get_backend(config.backend)
         images, _ = load_mnist("train", path=None if config.data == "mnist" else config.data)
         if config.batch_size > len(images):
@@ -84,44 +84,41 @@ class Trainer:
         OSError
             if a file cannot be written; the last checkpoint is kept.
         """
-        self._open_folder()
         last = self.config.epochs * self.steps_per_epoch
-        if self.step >= last:
-            print(f"Nothing to do: {self.folder} has its {self.config.epochs} epochs.")
-        with (
-            _limited_threads(self.config.threads),
-            noted_signals() as signals,
-            np.errstate(all="ignore"),  # what is not finite is found and reported below
-        ):
+        with contextlib.ExitStack() as stack:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self.folder))
+                self._open_folder()
+            except OSError as error:
+                option = "--resume" if self.config.resume else "--out"
+                message = f"{option} {self.folder} cannot be written: {error.strerror}"
+                raise InputError(message) from error
+            if self.step >= last:
+                say(f"Nothing to do: {self.folder} has its {self.config.epochs} epochs.")
+            stack.enter_context(_limited_threads(self.config.threads))
+            signals = stack.enter_context(noted_signals())
+            stack.enter_context(np.errstate(all="ignore"))  # what is not finite is found below
             while self.step < last and not signals:
                 epoch = self.step // self.steps_per_epoch + 1
                 self._train_epoch(epoch, signals)
                 summary = self._finish_epoch(epoch) if self._at_epoch_start() else None
                 self._save()
                 if summary is not None:
-                    print(summary, flush=True)  # saved first: standard output may be closed
+                    say(summary)
             self._draw_curves()
         if self.step < last:
-            print(f"Stopped after step {self.step:,}; all is saved.  To go on:\n")
-            print(f"    minigan train --resume {shlex.quote(str(self.folder))}\n")
+            say(f"Stopped after step {self.step:,}; all is saved.  To go on:\n")
+            say(f"    minigan train --resume {typed(self.folder)}\n")
             raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
         return self.folder
 
     def _open_folder(self) -> None:
-        """Create the folder of a new run, or find it held by another run that was faster."""
-        try:
-            while not self.owns_folder:
-                try:
-                    (self.folder / SAMPLES).mkdir(parents=True)
-                    self.owns_folder = True
-                except FileExistsError:
-                    if self.config.out is not None:
-                        raise _holds_a_run(self.folder) from None
-                    self.folder = _new_folder(self.config)
-            (self.folder / SAMPLES).mkdir(exist_ok=True)
-            self.config.save(self.folder)
-        except OSError as error:
-            raise InputError(f"--out {self.folder} cannot be written: {error.strerror}") from error
+        """Write the options into the folder, which is locked; of two new runs one is first."""
+        if not self.owns_folder:
+            check_free(self.folder)
+            self.owns_folder = True
+        self.config.save(self.folder)
 
     def _at_epoch_start(self) -> bool:
         return self.step % self.steps_per_epoch == 0
@@ -138,7 +135,7 @@ class Trainer:
             desc=f"Epoch {epoch}/{self.config.epochs}",
             unit="step",
             leave=False,
-            disable=None,  # no bar where the output is not a terminal
+            disable=True if sys.stderr is None else None,  # None: a bar on terminals only
         )
         with bar:
             order = batches(len(self.images), self.config.batch_size, self.rng)
@@ -181,6 +178,7 @@ class Trainer:
 
         backend, G = self.gan.generator.backend, self.gan.generator
         images = backend.to_numpy(G(backend.asarray(self.fixed_z)))
+        (self.folder / SAMPLES).mkdir(exist_ok=True)
         save_grid(self.folder / SAMPLES / f"epoch_{epoch:04d}.png", images)
         row = sum_up(self.log, epoch, self.step)
         self.log = []
@@ -198,8 +196,7 @@ class Trainer:
             save_losses(self.folder / "losses.png", self.history, self.steps_per_epoch)
         epochs = range(1, self.step // self.steps_per_epoch + 1)
         frames = [self.folder / SAMPLES / f"epoch_{epoch:04d}.png" for epoch in epochs]
-        if frames := [frame for frame in frames if frame.exists()]:
-            save_gif(self.folder / "training.gif", frames)
+        save_gif(self.folder / "training.gif", frames)
 
     def _draw_z(self, n: int) -> Array:
         shape = (n, self.config.latent_dim)
@@ -209,9 +206,8 @@ class Trainer:
 
     def _diverged(self, what: str) -> InputError:
         kept = "; the last checkpoint is kept" if (self.folder / CHECKPOINT).exists() else ""
-        return InputError(
-            f"training diverged at step {self.step:,}: {what}{kept}; try a lower --lr"
-        )
+        advice = "try a lower --lr and another --out"
+        return InputError(f"training diverged at step {self.step:,}: {what}{kept}; {advice}")
 
     def _state(self) -> dict[str, Array]:
         """The arrays of the run that a checkpoint keeps, as they are on the device."""
@@ -247,48 +243,31 @@ class Trainer:
             check_arrays(path, arrays, state)
             for name, array in state.items():
                 array[...] = backend_of(array).asarray(arrays[name])
-            self.step = self.gan.adam_g.t = self.gan.adam_d.t = int(meta["step"])
+            last = self.config.epochs * self.steps_per_epoch
+            step = meta["step"]
+            if type(step) is not int or not 0 <= step <= last:
+                raise InputError(f"{path} is damaged: step {step!r} of {last}")
+            if len(arrays["log"]) != step % self.steps_per_epoch:
+                raise InputError(f"{path} is damaged: its log does not end at step {step}")
+            self.step = self.gan.adam_g.t = self.gan.adam_d.t = step
             self.rng.bit_generator.state = self.epoch_state = meta["epoch_state"]
             self.log = [LogEntry(*row) for row in arrays["log"].tolist()]
             self.history = [
                 HistoryRow(int(epoch), int(step), *row)
                 for epoch, step, *row in arrays["history"].tolist()
             ]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{path} is damaged: {error!r}") from error
 
 
-def _new_folder(config: TrainConfig) -> Path:
-    """The folder of a new run; InputError if there is a run in it already."""
-    if config.out is None:
-        name = f"{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
-        folder, n = Path("runs") / name, 1
-        while folder.exists():
-            n += 1
-            folder = Path("runs") / f"{name}-{n}"
-        return folder
-    folder = Path(config.out)
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--out {folder} is a file, expected a folder")
-    for name in (CONFIG, CHECKPOINT, HISTORY, SAMPLES):
-        if (folder / name).exists():
-            raise _holds_a_run(folder)
-    return folder
-
-
-def _holds_a_run(folder: Path) -> InputError:
-    return InputError(f"--out {folder} holds a run already: --resume {folder} goes on with it")
-
-
-def _resumed_folder(config: TrainConfig) -> Path:
-    """The folder of the run to resume; InputError if its options do not admit it."""
-    assert config.resume is not None
-    if config.out is not None:
-        raise InputError("--out and --resume exclude each other: a resumed run stays in its folder")
-    config.check_resumes(TrainConfig.of_run(config.resume))
-    return Path(config.resume)
+def say(text: str) -> None:
+    """Print; where standard output is gone (a closed pipe, a full disk), go on without it."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _limited_threads(threads: int | None) -> contextlib.AbstractContextManager[Any]:

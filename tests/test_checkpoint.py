@@ -97,7 +97,10 @@ def test_files_that_are_not_ours(
         np.savez(file, a=np.arange(3))
     else:
         file.mkdir()
-    with pytest.raises(InputError, match="damaged or not a checkpoint"):
+    message = (
+        "cannot be read: Is a directory" if kind == "folder" else "damaged or not a checkpoint"
+    )
+    with pytest.raises(InputError, match=message):
         load_checkpoint(file)
     assert not (tmp_path / "unpickled").exists()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -132,8 +133,41 @@ def test_the_last_resume_counts(run: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.skipif(os.name != "posix", reason="POSIX shell")
 def test_closed_standard_output_loses_nothing(tiny_data: Path, tmp_path: Path) -> None:
     command = f"{sys.executable} -m minigan train --epochs 3 --batch-size 50 --data {tiny_data}"
-    subprocess.run(f"{command} --out {tmp_path / 'run'} | true", shell=True, check=False)
-    assert load_checkpoint(tmp_path / "run" / "checkpoint.npz")[1]["epoch"] >= 1
+    for out, sink in (("pipe", "| true"), ("full", "> /dev/full"), ("closed", ">&- 2>&-")):
+        subprocess.run(f"{command} --out {tmp_path / out} {sink}", shell=True, check=False)
+        assert load_checkpoint(tmp_path / out / "checkpoint.npz")[1]["epoch"] == 3
+
+
+def test_a_terminal_that_knows_ascii_only(run: Path, tmp_path: Path) -> None:
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    assert minigan("--help", env=ascii_only).returncode == 0
+    result = minigan("sample", run, "--out", tmp_path / "sü.png", env=ascii_only)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "sü.png").exists()
+
+
+def test_commands_that_are_printed_can_be_typed(
+    tiny_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for out in ("-dash", "with space"):
+        options = ["--epochs=1", "--batch-size=50", f"--data={tiny_data}", f"--out={out}"]
+        assert main(["train", *options]) == 0
+        command = capsys.readouterr().out.splitlines()[-1].split("  ")[-1]
+        assert main(shlex.split(command)[1:]) == 0
+        capsys.readouterr()
+
+
+@pytest.mark.parametrize("args", [["--resume"], ["--resume", "--epochs", "3"]])
+def test_resume_of_nothing(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["train", *args])
+    assert caught.value.code == 2
+    assert "--resume" in capsys.readouterr().err
+    fails(["train", "--resume="], "--resume is '', which cannot name a folder", capsys)
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:

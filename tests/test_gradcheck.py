@@ -237,6 +237,8 @@ def test_layers_that_return_a_view_of_x() -> None:
 def test_wants_an_array() -> None:
     with pytest.raises(TypeError, match="x is a list"):
         mg.check_gradients(mg.ReLU(), [[1.0]])
+    with pytest.raises(TypeError, match="net is a NoneType"):
+        mg.check_gradients(None, normal(2, 2))
     with pytest.raises(ValueError, match=r"x has shape \(0, 3\): there is nothing to check"):
         mg.check_gradients(mg.ReLU(), np.zeros((0, 3)))
 

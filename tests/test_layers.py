@@ -270,6 +270,16 @@ def test_dy_must_be_like_y(name: str) -> None:
         layer.backward(y.astype("float64"), cache)
 
 
+def test_other_things_than_arrays() -> None:
+    for other in (np.ma.masked_array([[1.0]]), None):
+        with pytest.raises(TypeError, match=r"x is a .*, expected a NumPy or CuPy array"):
+            mg.Sigmoid().forward(other)
+    with pytest.raises(ValueError, match="x has no dimensions"):
+        mg.Sigmoid().forward(np.array(1.0))
+    with pytest.raises(TypeError, match="cache is a NoneType"):
+        mg.Linear(4, 3).backward(np.ones((2, 3), "float32"), None)
+
+
 def test_arrays_of_another_device(stand_in: Backend) -> None:
     host = normal(2, 4, dtype="float32")
     device = stand_in.asarray(host)

@@ -228,6 +228,13 @@ def test_stale_and_foreign_caches() -> None:
         net.backward(y, None)
 
 
+def test_dy_that_is_no_array() -> None:
+    net = make()
+    _, cache = net.forward(normal(6, 5))
+    with pytest.raises(TypeError, match="dy is a NoneType"):
+        net.backward(None, cache)
+
+
 def test_stale_after_a_step_of_any_optimizer() -> None:
     net, x = make(), normal(6, 5)
     one, two = mg.Adam(net), mg.Adam(net)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import shutil
 import signal
 import threading
@@ -22,7 +23,7 @@ import minigan as mg
 from minigan.backend import Array, Backend
 from minigan.checkpoint import load_checkpoint, save_checkpoint
 from minigan.errors import InputError
-from minigan.training import CHECKPOINT, HISTORY
+from minigan.run_folder import CHECKPOINT, HISTORY, locked
 
 Configure = Callable[..., mg.TrainConfig]
 TIMES = ("seconds", "images_per_second")
@@ -185,11 +186,12 @@ def test_default_folder_is_new_each_time(
     config: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("minigan.training.time.strftime", lambda pattern: "now")
+    monkeypatch.setattr("minigan.run_folder.time.strftime", lambda pattern: "now")
     first = mg.Trainer(config(epochs=1, out=None))  # made before the other has its folder
     folders = [mg.Trainer(config(epochs=1, out=None)).run() for _ in range(2)]
-    folders.append(first.run())
-    assert len(set(folders)) == 3
+    assert len(set(folders)) == 2
+    with pytest.raises(InputError, match="holds a run already"):
+        first.run()
     assert all(folder.parent == Path("runs") for folder in folders)
     assert folders[0].name.startswith("tiny")
 
@@ -305,6 +307,7 @@ def test_resume_before_the_first_checkpoint_starts_anew(config: Configure, tmp_p
     folder = tmp_path / "killed"
     shutil.copytree(straight, folder)
     (folder / CHECKPOINT).unlink()
+    (folder / HISTORY).unlink()
     mg.Trainer(mg.TrainConfig.of_run(folder)).run()
     assert_same_run(straight, folder)
 
@@ -350,6 +353,10 @@ def test_runs_outside_the_main_thread(config: Configure) -> None:
         ({"data": ""}, "--data is '', which cannot name a folder"),
         ({"data": "a\0b"}, "which cannot name a folder"),
         ({"out": 5}, "--out is 5, expected a folder"),
+        ({"latent_dim": 1_000_001}, "--latent-dim is 1000001, expected a whole number up to"),
+        ({"threads": 1025}, "--threads is 1025, expected a whole number up to 1,024"),
+        ({"data": "a\ud800"}, "which cannot name a folder"),
+        ({"lr": np.complex64(1)}, "--lr is"),
         ({"lr": 10**400}, "--lr is 1000"),
         ({"dtype": "float16"}, "--dtype is 'float16', expected float32, float64"),
     ],
@@ -374,12 +381,15 @@ def test_folder_that_holds_a_run(config: Configure) -> None:
 
 
 @pytest.mark.parametrize("name", ["config.json", CHECKPOINT, HISTORY, "samples"])
-def test_any_file_of_a_run_is_a_run(name: str, config: Configure, tmp_path: Path) -> None:
+def test_a_new_run_overwrites_no_file_of_another(
+    name: str, config: Configure, tmp_path: Path
+) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "notes.txt").write_text("not of a run")
     mg.Trainer(config())
     (tmp_path / "run" / name).write_text("of a run")
-    with pytest.raises(InputError, match="holds a run already"):
+    message = "holds a run already: --resume" if name == "config.json" else f"holds {name} already"
+    with pytest.raises(InputError, match=message):
         mg.Trainer(config())
 
 
@@ -390,6 +400,56 @@ def test_of_two_trainers_with_one_folder_one_gets_it(config: Configure) -> None:
     with pytest.raises(InputError, match="holds a run already"):
         two.run()
     np.testing.assert_array_equal(state(one.folder)[0]["generator"], before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder cannot be locked")
+def test_one_process_at_a_time(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    resumed = mg.Trainer(replace(mg.TrainConfig.of_run(folder), epochs=2))
+    with (
+        locked(folder),
+        pytest.raises(InputError, match=f"another process is training in {folder}"),
+    ):
+        resumed.run()
+    resumed.run()
+
+
+def test_dangling_links(config: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").symlink_to("nowhere")
+    for out in (None, "runs", "runs/mine"):
+        with pytest.raises(InputError, match="cannot be written: "):
+            mg.Trainer(config(out=out)).run()
+
+
+def test_history_without_checkpoint_is_no_new_run(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    (folder / CHECKPOINT).unlink()
+    before = (folder / HISTORY).read_bytes()
+    with pytest.raises(InputError, match="has a history.csv, but its checkpoint.npz is gone"):
+        mg.Trainer(mg.TrainConfig.of_run(folder))
+    assert (folder / HISTORY).read_bytes() == before
+
+
+def test_resume_after_the_data_moved(config: Configure, tiny_data: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_data, tmp_path / "old")
+    folder = mg.Trainer(config(epochs=1, data=str(tmp_path / "old"))).run()
+    (tmp_path / "old").rename(tmp_path / "new")
+    with pytest.raises(InputError, match="old does not exist"):
+        mg.Trainer(mg.TrainConfig.of_run(folder))
+    moved = replace(mg.TrainConfig.of_run(folder), data=str(tmp_path / "new"), epochs=2)
+    mg.Trainer(moved).run()
+
+
+def test_missing_samples_and_damaged_pictures_do_not_end_a_run(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=2)).run()
+    (folder / "samples" / "epoch_0001.png").unlink()
+    (folder / "samples" / "epoch_0002.png").write_text("hello")
+    mg.Trainer(replace(mg.TrainConfig.of_run(folder), epochs=3)).run()
+    shutil.rmtree(folder / "samples")
+    mg.Trainer(replace(mg.TrainConfig.of_run(folder), epochs=4)).run()
+    with Image.open(folder / "training.gif") as film:
+        assert getattr(film, "n_frames", 1) == 1
 
 
 def test_resume_on_changed_data(config: Configure, tiny_data: Path, tmp_path: Path) -> None:
@@ -421,7 +481,6 @@ def test_folder_that_cannot_be_written(config: Configure, tmp_path: Path) -> Non
         {"latent_dim": 99},
         {"betas": (0.5, 0.99)},
         {"dtype": "float64"},
-        {"data": "mnist"},
         {"threads": 1},
     ],
 )
@@ -430,6 +489,12 @@ def test_resume_with_other_options(options: dict[str, Any], config: Configure) -
     name = next(iter(options)).replace("_", "-")
     with pytest.raises(InputError, match=f"--{name} is .*, but the run was started with"):
         mg.Trainer(config(resume=str(folder), **options))
+
+
+def test_resume_with_other_data(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    with pytest.raises(InputError, match="mnist is not the data that the run was started on"):
+        mg.Trainer(config(resume=str(folder), epochs=1, data="mnist"))
 
 
 def test_resume_with_fewer_epochs_or_another_folder(config: Configure, tmp_path: Path) -> None:
@@ -481,6 +546,9 @@ def test_resume_of_a_damaged_checkpoint(config: Configure) -> None:
     attempt("damaged")
     save_checkpoint(file, arrays, meta | {"epoch_state": {"bit_generator": "PCG64"}})
     attempt("damaged")
+    for step in (-1, 8, 21, 10**30, math.inf, None, True):
+        save_checkpoint(file, arrays, meta | {"step": step})
+        attempt("damaged")
     save_checkpoint(file, arrays, meta | {"config": meta["config"] | {"lr": 1e-3}})
     attempt("--lr is 0.0002, but the run was started with 0.001")
 
@@ -526,7 +594,7 @@ def test_weights_that_are_not_finite_are_not_saved(config: Configure) -> None:
     with pytest.raises(InputError, match="diverged at step 7: a weight is not finite"):
         trainer.run()
     assert not (trainer.folder / CHECKPOINT).exists()
-    assert list((trainer.folder / "samples").iterdir()) == []
+    assert not (trainer.folder / "samples").exists()
 
 
 def test_a_huge_learning_rate_diverges_in_one_line(config: Configure) -> None:

@@ -17,6 +17,7 @@ from minigan.backend.cupy_backend import CupyBackend, why_unavailable
 from minigan.backend.numpy_backend import Array, NumpyBackend
 from minigan.errors import InputError
 
+OTHER_ALGEBRA = (np.matrix, np.ma.MaskedArray)  # subclasses whose * or sums mean something else
 Backend = NumpyBackend  # what a backend must answer for is written down in NumPy's
 
 __all__ = ["Array", "Backend", "CupyBackend", "NumpyBackend", "backend_of", "get_backend", "matmul"]
@@ -64,7 +65,7 @@ def _cupy() -> Backend:
 
 def backend_of(a: Any, name: str = "the argument") -> Backend:
     """The backend that the array ``a`` lives on; TypeError (naming it) if it is no array."""
-    if isinstance(a, np.ndarray):
+    if isinstance(a, np.ndarray) and not isinstance(a, OTHER_ALGEBRA):
         return _numpy()
     cupy = sys.modules.get("cupy")
     if cupy is not None and isinstance(a, cupy.ndarray):

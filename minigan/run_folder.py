@@ -1,0 +1,72 @@
+"""The folder of a run: a new one, or one to resume, and only one process at a time in it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from minigan.config import CONFIG, TrainConfig
+from minigan.errors import InputError
+
+HISTORY, CHECKPOINT, SAMPLES = "history.csv", "checkpoint.npz", "samples"
+
+
+def find_folder(config: TrainConfig) -> Path:
+    """Where the run goes, not made yet; InputError if the options do not admit it."""
+    if config.resume is not None:
+        if config.out is not None:
+            raise InputError("--out and --resume exclude each other: a run stays in its folder")
+        config.check_resumes(TrainConfig.of_run(config.resume))
+        folder = Path(config.resume)
+        if (folder / HISTORY).exists() and not (folder / CHECKPOINT).exists():
+            raise InputError(f"{folder} has a {HISTORY}, but its {CHECKPOINT} is gone")
+        return folder
+    if config.out is not None:
+        check_free(Path(config.out))
+        return Path(config.out)
+    name = f"{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder, n = Path("runs") / name, 1
+    while folder.exists():
+        n += 1
+        folder = Path("runs") / f"{name}-{n}"
+    return folder
+
+
+def check_free(folder: Path) -> None:
+    """InputError if a new run in ``folder`` would overwrite something."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--out {folder} is a file, expected a folder")
+    if (folder / CONFIG).exists():
+        raise InputError(f"--out {folder} holds a run already: --resume {folder} goes on with it")
+    for name in (CHECKPOINT, HISTORY, SAMPLES):
+        if (folder / name).exists():
+            raise InputError(f"--out {folder} holds {name} already, expected a new folder")
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for this process; InputError if another one trains in it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where a folder cannot be locked
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another process is training in {folder}") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def typed(folder: Path) -> str:
+    """The folder's name as it is typed in a shell."""
+    name = str(folder)
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)
