@@ -37,8 +37,8 @@ class Layer:
     work alone, outside a ``Sequential``, calls ``allocate``.)
     """
 
-    n_in: int | None = None  # columns of x and of y;
-    n_out: int | None = None  # None: element by element, x of any shape and y like it
+    n_in: int | None = None  # columns of x; None: element by element, x of any shape
+    n_out: int | None = None  # columns of y; None: y is shaped like x
     param_names: tuple[str, ...] = ()
     kinks: tuple[float, ...] = ()  # values of x where the derivative jumps (for check_gradients)
     bound = False  # a layer belongs to one network at most

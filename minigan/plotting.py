@@ -78,6 +78,7 @@ def save_losses(path: Path, history: Sequence[Any], steps_per_epoch: int) -> Non
     ln 2, both probabilities 1/2.
     """
     from matplotlib.figure import Figure  # no pyplot: no window, no global state
+    from matplotlib.ticker import MaxNLocator
 
     x = [row.step / steps_per_epoch for row in history]
     figure = Figure(figsize=(8, 6), layout="constrained")
@@ -92,6 +93,8 @@ def save_losses(path: Path, history: Sequence[Any], steps_per_epoch: int) -> Non
     probabilities.plot(x, [row.p_fake for row in history], color="C3", label="D(G(z)), fakes")
     probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D can tell nothing")
     probabilities.set(xlabel="epoch", ylabel="probability", ylim=(0, 1))
+    if len({row.epoch for row in history}) > 1:
+        probabilities.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (losses, probabilities):
         axes.grid(alpha=0.3)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
