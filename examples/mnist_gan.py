@@ -5,7 +5,8 @@
 # networks, loss and optimizers, the training loop, pictures.  The comments give PyTorch's line
 # where ours reads differently.  `minigan train` does the same with checkpoints and curves.
 #
-# Set EPOCHS=2 in the environment for a first look.
+# Takes about ten minutes; set EPOCHS=2 in the environment for a first look.  The pictures go to
+# runs/mnist_gan.
 
 # %%
 import os
@@ -23,7 +24,7 @@ batch_size = int(os.environ.get("BATCH_SIZE", "64"))
 latent_dim = 100
 lr = 2e-4
 betas = (0.5, 0.999)
-pictures = Path(os.environ.get("OUT", "mnist_gan"))
+pictures = Path(os.environ.get("OUT", "runs/mnist_gan"))
 pictures.mkdir(parents=True, exist_ok=True)
 rng = np.random.default_rng(1)  # torch.manual_seed(1)
 

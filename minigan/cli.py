@@ -193,7 +193,7 @@ def info() -> int:
     blas = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
     kernels = ", ".join(
         f"{lib['internal_api']} {lib['version']}, {lib.get('architecture', 'unknown')} kernels, "
-        f"{lib['num_threads']} threads"
+        f"{lib['num_threads']} thread{'s' * (lib['num_threads'] != 1)}"
         for lib in blas
     )
     reason = why_unavailable()

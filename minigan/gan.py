@@ -19,8 +19,8 @@ class StepResult(NamedTuple):
     ``float(result.d_loss)`` reads one and, on a GPU, waits for it.
     """
 
-    d_loss: Any  # -mean log D(x) - mean log(1 - D(G(z))): 2 ln 2 if D can tell nothing
-    g_loss: Any  # -mean log D(G(z)), by the updated D: ln 2 if D can tell nothing
+    d_loss: Any  # -mean log D(x) - mean log(1 - D(G(z))): 2 ln 2 if D is only guessing
+    g_loss: Any  # -mean log D(G(z)), by the updated D: ln 2 if D is only guessing
     p_real: Any  # mean D(x) in the step of D
     p_fake: Any  # mean D(G(z)) in the step of D
 
@@ -33,7 +33,8 @@ class GAN:
         d_loss = -mean log D(x) - mean log(1 - D(G(z)))        minimised over D's parameters
         g_loss = -mean log D(G(z))                             minimised over G's parameters
 
-    (g_loss is the non-saturating form: where D is sure, log(1 - D(G(z))) would have no gradient.)
+    (g_loss is the non-saturating form: where D is sure that an image is fake, log(1 - D(G(z)))
+    would give G no gradient.)
 
     Raises ValueError if G's images do not fit into D, D has not one output, or the two differ in
     dtype or backend.
@@ -78,7 +79,7 @@ class GAN:
         # Step of D: real images should be called real (1), fake ones fake (0).
         fake, cache_g = G.forward(z)
         p, cache_d = D.forward(np.concatenate([real, fake]))
-        loss_real, dp_real = bce(p[:B], 1.0)
+        loss_real, dp_real = bce(p[:B], 1.0)  # two means, each over B images, are added
         loss_fake, dp_fake = bce(p[B:], 0.0)
         dp = np.concatenate([dp_real, dp_fake])
         D.backward(dp, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
@@ -90,7 +91,7 @@ class GAN:
         g_loss, dp = bce(p, 1.0)
         d_fake = D.backward(dp, cache_d, param_grads=False)  # D is frozen: only a path to G
         assert d_fake is not None
-        G.backward(d_fake, cache_g, input_grad=False)
+        G.backward(d_fake, cache_g, input_grad=False)  # G has not moved: its cache still holds
         self.adam_g.step()
 
         return StepResult(d_loss, g_loss, p_real, p_fake)

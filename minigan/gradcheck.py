@@ -1,18 +1,19 @@
 """Are the gradients right?  Every backward rule against the definition of the derivative.
 
-A backward rule claims to know dL/dθ for each entry θ of each array.  The definition knows it too,
-slowly and for any function:
+A backward rule claims to know dL/dθ for each entry θ of each array.  The definition gives it too,
+more slowly but for any function:
 
-    dL/dθ  =  lim  (L(θ + h) - L(θ - h)) / 2h            (the central difference, for h → 0)
+    dL/dθ  =  lim  (L(θ + h) - L(θ - h)) / (2h)            (the central difference, for h → 0)
 
 so we nudge one entry at a time and compare.  What makes such a check worth trusting:
 
 - **float64.**  The difference of two nearly equal losses keeps few digits.  With h = 1e-5, float64
-  leaves eight to ten right ones, float32 none.  Networks are copied to float64 and left alone.
+  leaves eight to ten correct digits, float32 none.  Networks are copied to float64 and left alone.
 - **A random upstream gradient.**  L = Σ dy · y with random dy: with dy = 1 a rule that forgets dy,
   or transposes it, would pass.
 - **Poisoned gradients.**  All gradient arrays hold 1e30 before backward runs, so that one that was
-  not written, or only added to, cannot pass by luck.
+  not written, or only added to, cannot pass by luck.  Nor can one that was replaced by a new array,
+  which the optimizer would never see.
 - **No kinks.**  ReLU has no derivative at 0, and a nudge across it measures neither side.  Inputs
   that bring a unit too close to a kink are drawn again.
 - **A fair measure.**  The error of an entry is |numeric - backprop| over the largest |gradient| in
@@ -64,8 +65,10 @@ class ArrayCheck:
 
     @property
     def where(self) -> str:
-        """``W[1, 2]``, or ``W along a direction``."""
-        return self.name + (" along a direction" if self.index is None else f"{list(self.index)}")
+        """``W[1, 2]``, ``W along a direction``, or ``W`` if the array as a whole is wrong."""
+        if self.index is None:
+            return f"{self.name} along a direction"
+        return self.name + (str(list(self.index)) if self.index else "")
 
     def __str__(self) -> str:
         return (
@@ -129,7 +132,7 @@ def check_gradients(
     -------
     GradientReport
         True if every array passed; ``report.worst`` names the worst entry, its index and both
-        values; ``report.arrays`` has one such record an array.
+        values; ``report.arrays`` has one such record for each array.
 
     Raises
     ------
@@ -154,7 +157,13 @@ def check_gradients(
         gradient[...] = POISON
     dx = net.backward(dy, cache)
     assert dx is not None
-    parameters = named_parameters(net)  # again, for a rule that put a new array in the place of dW
+    replaced = [
+        ArrayCheck(f"{name}: a new array in the place of its gradient", math.inf, (), 0, 0, 0, 0)
+        for (name, _, given), (_, _, now) in zip(parameters, named_parameters(net), strict=True)
+        if now is not given  # the network's own array, which the optimizer reads, was not written
+    ]
+    if replaced:
+        return GradientReport(tuple(replaced), tolerance)
 
     def L() -> float:
         if loss is not None:
@@ -172,7 +181,7 @@ def check_gradients(
 def check_loss(
     loss: Callable[[Array, Array], tuple[Any, Array]], y: Array, target: Array
 ) -> GradientReport:
-    """The same for the gradient that a loss function returns.  y, target: float64, equal shape."""
+    """Check a loss function's gradient.  y, target: float64, equal shape."""
     y = y.copy()
     value, dy = loss(y, target)
 
@@ -220,7 +229,7 @@ def compare(
     ]
     if array.size > max_entries:
         # Along d of ±1 the slope is a sum of as many random signs: its natural size is |gradient|₂.
-        # A unit adds up a column of W: steps shorter by its root keep the unit as far from kinks.
+        # Moving all entries of W shifts a unit by about √n_in h: so h is divided by √n_in.
         d = rng.choice([-1.0, 1.0], array.shape)
         h = H / math.sqrt(len(array)) if array.ndim > 1 else H
         step = backend_of(array).asarray(h * d)

@@ -28,13 +28,14 @@ class Layer:
     - ``forward(x) -> (y, cache)``: the output, and whatever the gradients will need of it;
     - ``input_grad(dy, cache) -> dx``;
     - if it has parameters: their names in ``param_names``; ``draw(rng)``, their initial values in
-      that order; and ``param_grads(dy, cache)``, which writes dL/dW into the array ``self.dW``
-      that stands beside ``self.W`` (overwriting it: gradients are never accumulated).
+      that order, as a tuple; and ``param_grads(dy, cache)``, which writes dL/dW into the array that
+      stands beside ``self.W``: ``self.dW[...] = …``.  (``self.dW = …`` would make a new array that
+      no optimizer sees.  Gradients are overwritten, never accumulated.)
 
     The cache belongs to the caller, so several batches can be on their way through one layer.  It
     is an array with the rows and the dtype of x, or a tuple whose first item is one, and may be y
-    itself: change neither.  No method changes its arguments.  (A layer with parameters that is to
-    work alone, outside a ``Sequential``, calls ``allocate``.)
+    itself: change neither.  No method changes its arguments.  ``n_in`` and ``n_out``, if set, are
+    checked; a layer with parameters gets them from its ``Sequential``, or alone from ``allocate``.
     """
 
     n_in: int | None = None  # columns of x; None: element by element, x of any shape

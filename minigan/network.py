@@ -15,7 +15,7 @@ from minigan.layers import Layer, Seed
 
 @dataclass(frozen=True)
 class Cache:
-    """What one forward pass leaves for the backward pass: a cache a layer."""
+    """What one forward pass leaves for the backward pass: one from each layer."""
 
     network: Sequential
     optimizer_steps: int
@@ -114,7 +114,7 @@ class Sequential:
                 f"stale cache: it was made after optimizer step {cache.optimizer_steps}, the "
                 f"weights are those of step {self.optimizer_steps}; run forward again"
             )
-        # The last layer to visit: the first one, unless all that is asked for lies above it.
+        # The last layer to visit: the first one, unless no gradient is needed that far down.
         trained = [i for i, layer in enumerate(self.layers) if layer.param_names and param_grads]
         last = 0 if input_grad else min(trained, default=len(self.layers))
         grad: Any = dy

@@ -48,7 +48,7 @@ class Adam:
         self.t = 0
 
     def step(self) -> None:
-        """Move ``net.params`` by one step along ``net.grads``; caches made before are now stale."""
+        """Move ``net.params`` one step against ``net.grads``; caches made before are now stale."""
         self.t += 1
         lr, eps, (beta1, beta2) = self.lr, self.eps, self.betas
         correction1, correction2 = 1 - beta1**self.t, 1 - beta2**self.t

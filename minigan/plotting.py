@@ -74,7 +74,7 @@ def save_gif(path: Path, frames: Sequence[Path]) -> None:
 def save_losses(path: Path, history: Sequence[Any], steps_per_epoch: int) -> None:
     """Draw both losses, and below them D(x) and D(G(z)), over the epochs.
 
-    The dashed lines are where a discriminator that can tell nothing ends: d_loss 2 ln 2, g_loss
+    The dashed lines are where a discriminator that is only guessing ends: d_loss 2 ln 2, g_loss
     ln 2, both probabilities 1/2.
     """
     from matplotlib.figure import Figure  # no pyplot: no window, no global state
@@ -85,16 +85,16 @@ def save_losses(path: Path, history: Sequence[Any], steps_per_epoch: int) -> Non
     losses, probabilities = figure.subplots(2, 1, sharex=True)
     losses.plot(x, [row.d_loss for row in history], color="C0", label="d_loss")
     losses.plot(x, [row.g_loss for row in history], color="C1", label="g_loss")
-    losses.axhline(2 * math.log(2), color="C0", ls="--", lw=1, label="2 ln 2: D can tell nothing")
-    losses.axhline(math.log(2), color="C1", ls="--", lw=1, label="ln 2: D can tell nothing")
+    losses.axhline(2 * math.log(2), color="C0", ls="--", lw=1, label="2 ln 2: D is only guessing")
+    losses.axhline(math.log(2), color="C1", ls="--", lw=1, label="ln 2: D is only guessing")
     losses.set(ylabel="loss", title="Losses, mean of the steps since the last point")
     losses.set_ylim(bottom=0)
     probabilities.plot(x, [row.p_real for row in history], color="C2", label="D(x), real images")
     probabilities.plot(x, [row.p_fake for row in history], color="C3", label="D(G(z)), fakes")
-    probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D can tell nothing")
+    probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D is only guessing")
     probabilities.set(xlabel="epoch", ylabel="probability", ylim=(0, 1))
-    if len({row.epoch for row in history}) > 1:
-        probabilities.xaxis.set_major_locator(MaxNLocator(integer=True))
+    probabilities.set_xlim(left=0)
+    probabilities.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (losses, probabilities):
         axes.grid(alpha=0.3)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)

@@ -71,7 +71,7 @@ def test_readme_blocks_print_what_they_say(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     parsers = CodeBlockParser("python", run_python), CodeBlockParser("text", compare_text)
     examples = list(Document.parse(str(readme), *parsers).examples())
-    assert len(examples) == 6
+    assert len(examples) == 8
     for example in examples:
         example.evaluate()
 

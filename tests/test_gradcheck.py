@@ -53,6 +53,12 @@ class TransposedAndReplaced(mg.Linear):
         self.dW = matmul(dy.T, x)
 
 
+class RightButReplaced(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        self.dW = matmul(x.T, dy)
+        np.sum(dy, axis=0, out=self.db)
+
+
 class ForgottenBias(mg.Linear):
     def param_grads(self, dy: Array, x: Array) -> None:
         matmul(x.T, dy, out=self.dW)
@@ -103,6 +109,7 @@ WRONG = [
     (OneEntryOff(3, 3), "W"),
     (Transposed(3, 3), "W"),
     (TransposedAndReplaced(3, 2), "W"),
+    (RightButReplaced(3, 3), "W"),
     (ForgottenBias(3, 3), "b"),
     (ForgottenDy(), "x"),
     (MeanInsteadOfSum(3, 3), "b"),

@@ -95,10 +95,10 @@ def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines == {
         "d_loss": [1.3, 0.5],
         "g_loss": [0.7, 3.7],
-        "2 ln 2: D can tell nothing": [2 * math.log(2)] * 2,
-        "ln 2: D can tell nothing": [math.log(2)] * 2,
+        "2 ln 2: D is only guessing": [2 * math.log(2)] * 2,
+        "ln 2: D is only guessing": [math.log(2)] * 2,
         "D(x), real images": [0.5, 0.9],
         "D(G(z)), fakes": [0.5, 0.1],
-        "1/2: D can tell nothing": [0.5] * 2,
+        "1/2: D is only guessing": [0.5] * 2,
     }
     assert list(figures[0].axes[0].lines[0].get_xdata()) == [1, 2]
