@@ -23,12 +23,12 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 import minigan
 from minigan.backend import get_backend
 from minigan.backend.cupy_backend import why_unavailable
+from minigan.central_difference import TOLERANCE
 from minigan.config import TrainConfig, check_whole
 from minigan.errors import InputError
-from minigan.gradcheck import TOLERANCE
 from minigan.gradcheck_all import check_everything
-from minigan.run_folder import typed
-from minigan.training import Trainer, say
+from minigan.terminal import say, typed
+from minigan.training import Trainer
 
 
 @dataclass(frozen=True)

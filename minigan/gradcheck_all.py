@@ -7,17 +7,15 @@ import copy
 import numpy as np
 
 from minigan.backend import Array, Backend, get_backend
+from minigan.central_difference import GradientReport, compare, resolution
 from minigan.gan import GAN
 from minigan.gradcheck import (
     POISON,
-    GradientReport,
     away_from_kinks,
     check_gradients,
     check_loss,
-    compare,
     named_parameters,
     own_stream,
-    resolution,
 )
 from minigan.layers import LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 from minigan.losses import bce, bce_with_logits

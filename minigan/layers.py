@@ -45,10 +45,10 @@ class Layer:
     bound = False  # a layer belongs to one network at most
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        raise NotImplementedError(f"{type(self).__name__} has no forward")
+        raise NotImplementedError(f"{type(self).__name__} has no forward")  # each layer has its own
 
     def input_grad(self, dy: Array, cache: Any) -> Array:
-        raise NotImplementedError(f"{type(self).__name__} has no input_grad")
+        raise NotImplementedError(f"{type(self).__name__} has no input_grad")  # likewise
 
     def param_grads(self, dy: Array, cache: Any) -> None:
         """Nothing to do for a layer without parameters."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,9 +27,14 @@ def find_folder(config: TrainConfig) -> Path:
     if config.out is not None:
         check_free(Path(config.out))
         return Path(config.out)
+    return _default_folder(config)
+
+
+def _default_folder(config: TrainConfig) -> Path:
+    """``runs/<data>-<time>``, with a number behind it if that is taken."""
     name = f"{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder, n = Path("runs") / name, 1
-    while folder.exists():
+    while os.path.lexists(folder):
         n += 1
         folder = Path("runs") / f"{name}-{n}"
     return folder
@@ -45,6 +49,26 @@ def check_free(folder: Path) -> None:
     for name in (CHECKPOINT, HISTORY, SAMPLES):
         if (folder / name).exists():
             raise InputError(f"--out {folder} holds {name} already, expected a new folder")
+
+
+def make_folder(folder: Path, config: TrainConfig) -> Path:
+    """Make a new run's folder, under another name if a default one was just taken; its path.
+
+    Raises InputError if it cannot be made.
+    """
+    try:
+        if config.out is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            return folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:  # another run began in the same second
+                folder = _default_folder(config)
+    except OSError as error:
+        raise InputError(f"--out {folder} cannot be written: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -64,9 +88,3 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def typed(folder: Path) -> str:
-    """The folder's name as it is typed in a shell."""
-    name = str(folder)
-    return shlex.quote(f"./{name}" if name.startswith("-") else name)

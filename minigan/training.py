@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import signal
 import sys
 import time
@@ -19,16 +18,24 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, backend_of, get_backend
-from minigan.checkpoint import check_arrays, load_checkpoint, save_checkpoint
+from minigan.backend import Array, get_backend
 from minigan.config import TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.errors import InputError
 from minigan.gan import GAN, StepResult
 from minigan.history import ROW_EVERY, HistoryRow, LogEntry, save_history, sum_up
 from minigan.models import IMAGE_SIZE, discriminator, generator
-from minigan.run_folder import CHECKPOINT, HISTORY, SAMPLES, check_free, find_folder, locked, typed
-from minigan.signals import noted_signals
+from minigan.run_folder import (
+    CHECKPOINT,
+    HISTORY,
+    SAMPLES,
+    check_free,
+    find_folder,
+    locked,
+    make_folder,
+)
+from minigan.run_state import restore_run, save_run
+from minigan.terminal import noted_signals, say, typed
 
 
 class Trainer:
@@ -68,7 +75,7 @@ class Trainer:
         self.log: list[LogEntry] = []  # of the current epoch
         self.history: list[HistoryRow] = []
         if (self.folder / CHECKPOINT).exists():
-            self._restore()
+            restore_run(self)
 
     def run(self) -> Path:
         """Train until ``epochs`` are done; the folder with the results.
@@ -79,31 +86,31 @@ class Trainer:
             after Ctrl-C or SIGTERM (exit status 143): the step in progress is finished and all is
             saved first.
         InputError
-            before training, if the folder cannot be written; later, if a loss or weight is no
-            longer finite: the last checkpoint is kept.
+            before training, if the folder cannot be made or is another run's; later, if a loss or
+            weight is no longer finite: the last checkpoint is kept.
         OSError
             if a file cannot be written; the last checkpoint is kept.
         """
-        last = self.config.epochs * self.steps_per_epoch
+        config, last = self.config, self.config.epochs * self.steps_per_epoch
         with contextlib.ExitStack() as stack:
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(locked(self.folder))
-                self._open_folder()
-            except OSError as error:
-                option = "--resume" if self.config.resume else "--out"
-                message = f"{option} {self.folder} cannot be written: {error.strerror}"
-                raise InputError(message) from error
+            if not self.owns_folder:
+                self.folder = make_folder(self.folder, config)
+            stack.enter_context(locked(self.folder))
+            if not self.owns_folder:  # of two new runs with one --out, one was here first
+                check_free(self.folder)
+            self.owns_folder = True
+            config.save(self.folder)
             if self.step >= last:
-                say(f"Nothing to do: {self.folder} has its {self.config.epochs} epochs.")
-            stack.enter_context(_limited_threads(self.config.threads))
+                say(f"Nothing to do: {self.folder} has its {config.epochs} epochs.")
+            stack.enter_context(_limited_threads(config.threads))
             signals = stack.enter_context(noted_signals())
             stack.enter_context(np.errstate(all="ignore"))  # what is not finite is found below
             while self.step < last and not signals:
                 epoch = self.step // self.steps_per_epoch + 1
                 self._train_epoch(epoch, signals)
                 summary = self._finish_epoch(epoch) if self._at_epoch_start() else None
-                self._save()
+                save_run(self)  # first: it alone decides where the run stands
+                save_history(self.folder / HISTORY, self.history)
                 if summary is not None:
                     say(summary)
             self._draw_curves()
@@ -112,13 +119,6 @@ class Trainer:
             say(f"    minigan train --resume {typed(self.folder)}\n")
             raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
         return self.folder
-
-    def _open_folder(self) -> None:
-        """Write the options into the folder, which is locked; of two new runs one is first."""
-        if not self.owns_folder:
-            check_free(self.folder)
-            self.owns_folder = True
-        self.config.save(self.folder)
 
     def _at_epoch_start(self) -> bool:
         return self.step % self.steps_per_epoch == 0
@@ -208,66 +208,6 @@ class Trainer:
         kept = "; the last checkpoint is kept" if (self.folder / CHECKPOINT).exists() else ""
         advice = "try a lower --lr and another --out"
         return InputError(f"training diverged at step {self.step:,}: {what}{kept}; {advice}")
-
-    def _state(self) -> dict[str, Array]:
-        """The arrays of the run that a checkpoint keeps, as they are on the device."""
-        state = {"fixed_z": self.fixed_z}
-        for name, adam in (("generator", self.gan.adam_g), ("discriminator", self.gan.adam_d)):
-            state |= {name: adam.net.params, f"{name}.m": adam.m, f"{name}.v": adam.v}
-        return state
-
-    def _save(self) -> None:
-        """The checkpoint first, which alone decides where the run stands; then the history."""
-        to_numpy = self.gan.generator.backend.to_numpy
-        arrays = {name: to_numpy(array) for name, array in self._state().items()}
-        arrays["log"] = np.array(self.log, float).reshape(-1, len(LogEntry._fields))
-        arrays["history"] = np.array(self.history, float).reshape(-1, len(HistoryRow._fields))
-        meta = {
-            "config": self.config.stored(),
-            "step": self.step,
-            "epoch": self.step // self.steps_per_epoch,  # complete ones
-            "epoch_state": self.epoch_state,
-            "data_crc32": self.data_crc32,
-        }
-        save_checkpoint(self.folder / CHECKPOINT, arrays, meta)
-        save_history(self.folder / HISTORY, self.history)
-
-    def _restore(self) -> None:
-        path = self.folder / CHECKPOINT
-        arrays, meta = load_checkpoint(path)
-        try:
-            self.config.check_resumes(TrainConfig.from_stored(meta["config"], path))
-            if meta["data_crc32"] != self.data_crc32:
-                raise InputError(f"{self.config.data} is not the data that the run was started on")
-            state = self._state()
-            check_arrays(path, arrays, state)
-            for name, array in state.items():
-                array[...] = backend_of(array).asarray(arrays[name])
-            last = self.config.epochs * self.steps_per_epoch
-            step = meta["step"]
-            if type(step) is not int or not 0 <= step <= last:
-                raise InputError(f"{path} is damaged: step {step!r} of {last}")
-            if len(arrays["log"]) != step % self.steps_per_epoch:
-                raise InputError(f"{path} is damaged: its log does not end at step {step}")
-            self.step = self.gan.adam_g.t = self.gan.adam_d.t = step
-            self.rng.bit_generator.state = self.epoch_state = meta["epoch_state"]
-            self.log = [LogEntry(*row) for row in arrays["log"].tolist()]
-            self.history = [
-                HistoryRow(int(epoch), int(step), *row)
-                for epoch, step, *row in arrays["history"].tolist()
-            ]
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(f"{path} is damaged: {error!r}") from error
-
-
-def say(text: str) -> None:
-    """Print; where standard output is gone (a closed pipe, a full disk), go on without it."""
-    try:
-        print(text, flush=True)
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _limited_threads(threads: int | None) -> contextlib.AbstractContextManager[Any]:

@@ -230,7 +230,9 @@ def test_layers_have_the_same_signatures(name: str) -> None:
     layer = type(LAYERS[name]())
     assert list(inspect.signature(layer.forward).parameters) == ["self", "x"]
     assert layer.backward is mg.Layer.backward
-    assert next(iter(inspect.signature(layer.input_grad).parameters.values())).name == "self"
+    for method in (layer.input_grad, layer.param_grads):
+        assert list(inspect.signature(method).parameters)[:2] == ["self", "dy"]
+        assert len(inspect.signature(method).parameters) == 3  # and the cache, by its own name
 
 
 # ---------------------------------------------------------------- bad input
