@@ -170,7 +170,8 @@ class LeakyReLU(Layer):
         y  = x where x > 0, else s x
         dx = dy where x > 0, else s dy
 
-    s is ``negative_slope``, 0 to 1, else ValueError.  Matches ``torch.nn.LeakyReLU``.
+    s is ``negative_slope``, 0 to 1, else ValueError: then y = max(x, s x), and the slope is
+    max(x > 0, s), where a true comparison counts 1.  Matches ``torch.nn.LeakyReLU``.
     """
 
     kinks = (0.0,)
@@ -182,10 +183,11 @@ class LeakyReLU(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         check_array("x", x)
-        return np.maximum(x, self.negative_slope * x), x  # s ≤ 1: the larger one is the right one
+        return np.maximum(x, self.negative_slope * x), x
 
     def input_grad(self, dy: Array, x: Array) -> Array:
-        return np.where(x > 0, dy, self.negative_slope * dy)
+        s = x.dtype.type(self.negative_slope)  # beside a comparison a plain float means float64
+        return dy * np.maximum(x > 0, s)  # np.where takes six times as long
 
     def __repr__(self) -> str:
         return f"LeakyReLU({self.negative_slope})"

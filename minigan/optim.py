@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array
 from minigan.network import Sequential
 
 
@@ -50,16 +50,21 @@ class Adam:
     def step(self) -> None:
         """Move ``net.params`` one step against ``net.grads``; caches made before are now stale."""
         self.t += 1
-        lr, eps, (beta1, beta2) = self.lr, self.eps, self.betas
+        net, lr, eps, (beta1, beta2) = self.net, self.lr, self.eps, self.betas
         correction1, correction2 = 1 - beta1**self.t, 1 - beta2**self.t
+        scalars = beta1, 1 - beta1, beta2, 1 - beta2, lr / correction1, math.sqrt(correction2), eps
+        vectors = net.params, net.grads, self.m, self.v
+        net.backend.adam(update, vectors, tuple(map(net.dtype.type, scalars)))
+        net.optimizer_steps += 1
 
-        def update(p: Array, g: Array, m: Array, v: Array) -> None:
-            m *= beta1
-            m += (1 - beta1) * g
-            v *= beta2
-            v += (1 - beta2) * (g * g)
-            p -= (lr / correction1) * m / (np.sqrt(v) / math.sqrt(correction2) + eps)
 
-        # The backend walks over the vectors in the way that is fastest where they live.
-        self.net.backend.adam(update, self.net.params, self.net.grads, self.m, self.v)
-        self.net.optimizer_steps += 1
+def update(p: Any, g: Any, m: Any, v: Any, scalars: tuple[Any, ...]) -> tuple[Any, Any, Any]:
+    """The step of single numbers or, element by element, of arrays: the new θ, m and v.
+
+    The backend walks over the vectors with it: NumPy in blocks, or in one loop that Numba compiles
+    from these very lines.
+    """
+    beta1, rest1, beta2, rest2, lr, root, eps = scalars  # lr / (1 - β₁ᵗ) and √(1 - β₂ᵗ)
+    m = beta1 * m + rest1 * g
+    v = beta2 * v + rest2 * (g * g)
+    return p - lr * m / (np.sqrt(v) / root + eps), m, v

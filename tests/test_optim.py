@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import platform
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.backend import Backend
+from minigan.backend import Array, Backend
+from minigan.backend.numpy_backend import BLOCK
+from minigan.backend.one_loop import one_loop
+from minigan.optim import update
 
 
 def scalar_adam(
@@ -61,19 +67,83 @@ def test_first_step_is_lr_whatever_the_size_of_the_gradient() -> None:
     np.testing.assert_allclose(net.params - before, [-0.1, 0.1, -0.1], rtol=1e-12)
 
 
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    # More parameters than one block of NumPy's walk, against the whole vectors at once.
-    nets = [mg.Sequential(mg.Linear(300, 250), seed=0) for _ in range(2)]
-    assert nets[0].params.size > 2 * 32_768
-    gradient = np.random.default_rng(1).standard_normal(nets[0].params.size).astype("float32")
-    for net in nets:
-        net.grads[...] = gradient
-    mg.Adam(nets[0]).step()
-    monkeypatch.setattr(
-        type(nets[1].backend), "adam", lambda self, update, *vectors: update(*vectors)
+LARGE = 2 * BLOCK + 1234  # elements: two whole blocks of NumPy's walk, and one that is not full
+
+
+def large_step(dtype: str) -> list[Array]:
+    """θ, m and v after the third step of a network with ``LARGE`` parameters."""
+    net = mg.Sequential(mg.Linear(LARGE - 1, 1), seed=0, dtype=dtype)
+    optimizer = mg.Adam(net, lr=0.1, betas=(0.5, 0.999))
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        net.grads[...] = rng.standard_normal(LARGE) ** 5  # from very small to very large
+        net.grads[:100] = 0
+        net.grads[100:200] *= 1e-25  # the squares are denormal in float32, or zero
+        optimizer.step()
+    return [net.params, optimizer.m, optimizer.v]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_all_walks_give_the_same_bits(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As installed, in blocks, and over the whole vectors at once.
+    chosen = large_step(dtype)
+    monkeypatch.setattr("minigan.backend.numpy_backend.one_loop", lambda update: None)
+    in_blocks = large_step(dtype)
+    monkeypatch.setattr("minigan.backend.numpy_backend.BLOCK", LARGE)
+    at_once = large_step(dtype)
+    for a, b, c in zip(chosen, in_blocks, at_once, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="Numba is not installed")
+def test_numba_makes_one_pass() -> None:
+    one_loop.cache_clear()
+    large_step("float32")
+    loop: Any = one_loop(update)
+    assert len(loop.signatures) == 1  # it was called, so the blocks were not
+    if platform.machine() in ("x86_64", "AMD64"):
+        code = next(iter(loop.inspect_asm().values()))
+        assert "sqrtps" in code  # several elements an instruction
+
+
+def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)  # makes "import numba" fail
+    one_loop.cache_clear()
+    assert one_loop(update) is None
+    large_step("float32")
+    one_loop.cache_clear()
+
+
+def test_a_small_network_does_not_load_numba() -> None:
+    code = (
+        "import sys, minigan as mg\n"
+        "mg.Adam(mg.Sequential(mg.Linear(2, 8), mg.Linear(8, 1))).step()\n"
+        "print('numba' in sys.modules)"
     )
-    mg.Adam(nets[1]).step()
-    np.testing.assert_array_equal(nets[0].params, nets[1].params)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "False\n"
+
+
+def test_passes_over_the_vectors() -> None:
+    """Sixteen operations an element: thirteen in the formula, three to write θ, m and v.
+
+    In one compiled loop they cost one pass over memory; in NumPy each is a pass of its own.
+    """
+
+    class Counting(np.lib.mixins.NDArrayOperatorsMixin):
+        operations = 0
+
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any) -> Any:
+            Counting.operations += 1
+            return self
+
+    one = Counting()
+    update(one, one, one, one, tuple(map(np.float32, (0.5, 0.5, 0.999, 1e-3, 1e-4, 0.1, 1e-8))))
+    assert Counting.operations == 13
 
 
 def test_layers_see_the_step() -> None:

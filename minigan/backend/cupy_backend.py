@@ -7,7 +7,7 @@ formulas of ``minigan.layers`` run here as they stand.  Only what NumPy cannot h
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -63,9 +63,12 @@ class CupyBackend(NumpyBackend):
     def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         return self.xp.matmul(a, b, out=out)  # type: ignore[no-any-return]
 
-    def adam(self, update: Callable[..., None], *vectors: Array) -> None:
+    def adam(
+        self, update: Callable[..., Any], vectors: Sequence[Array], scalars: tuple[Any, ...]
+    ) -> None:
         """The whole vectors at once: a GPU wants few, large kernels."""
-        update(*vectors)
+        p, g, m, v = vectors
+        p[...], m[...], v[...] = update(p, g, m, v, scalars)
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()

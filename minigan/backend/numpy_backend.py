@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from minigan.backend.one_loop import one_loop
+
+BLOCK = 32_768  # elements
 
 # A NumPy array, or an array of another library that answers to NumPy's functions (CuPy's does).
 Array = npt.NDArray[np.floating[Any]]
@@ -35,15 +39,23 @@ class NumpyBackend:
         """The matrix product a b, into ``out`` if given."""
         return np.matmul(a, b, out=out)
 
-    def adam(self, update: Callable[..., None], *vectors: Array) -> None:
-        """Run Adam's element-wise ``update(p, g, m, v)`` over the whole vectors.
+    def adam(
+        self, update: Callable[..., Any], vectors: Sequence[Array], scalars: tuple[Any, ...]
+    ) -> None:
+        """``p, m, v = update(p, g, m, v, scalars)``, element by element, in place.
 
-        Here block by block: a block of each vector (4 x 128 KB in float32) stays in the cache
-        through all passes of the formula, which takes a third off the time.
+        In one compiled loop, if Numba is installed (``pip install 'minigan[fast]'``).  NumPy
+        passes over its arguments once an operation, so it goes block by block: a block of each
+        vector (128 KB in float32) stays in the cache through all passes.  Both give the same bits.
         """
-        block = 32_768
-        for start in range(0, len(vectors[0]), block):
-            update(*(vector[start : start + block] for vector in vectors))
+        p, g, m, v = vectors
+        loop = one_loop(update) if p.size > BLOCK else None  # a small network need not wait for it
+        if loop is not None:
+            loop(p, g, m, v, scalars)
+            return
+        for start in range(0, p.size, BLOCK):
+            i = slice(start, start + BLOCK)
+            p[i], m[i], v[i] = update(p[i], g[i], m[i], v[i], scalars)
 
     def synchronize(self) -> None:
         """Wait until all work that was handed to the device is done."""
