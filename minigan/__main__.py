@@ -2,6 +2,6 @@
 
 import sys
 
-from minigan.cli import main
+from minigan.cli import console
 
-sys.exit(main())
+sys.exit(console())

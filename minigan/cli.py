@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,15 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 import minigan
 from minigan.backend import get_backend
 from minigan.backend.cupy_backend import why_unavailable
+from minigan.backend.machine import (
+    better_kernels,
+    blas_kernels,
+    limited_threads,
+    restart_with_better_kernels,
+)
+from minigan.backend.one_loop import how_adam_runs
 from minigan.central_difference import TOLERANCE
+from minigan.checkpoint import atomic_write
 from minigan.config import TrainConfig, check_whole
 from minigan.errors import InputError
 from minigan.gradcheck_all import check_everything
@@ -68,6 +77,20 @@ class GradCheck:
 
 
 @dataclass(frozen=True)
+class Bench:
+    """Time the training step on this machine, and what it could be at best."""
+
+    batch_size: tuple[int, ...] = (64,)
+    """Images in a step; several values stand side by side, as in 16 64 256 1024 4096."""
+    backend: str = "auto"
+    """numpy, cupy, or auto: cupy where it can be used."""
+    threads: Annotated[int | None, arg(metavar="INT")] = None
+    """Threads of the BLAS library; its own choice if not given."""
+    json: Annotated[str | None, arg(metavar="FILE")] = None
+    """Write all figures there, too."""
+
+
+@dataclass(frozen=True)
 class Info:
     """Print versions, what computes here, and why no GPU if there is none."""
 
@@ -90,7 +113,9 @@ def main(args: Sequence[str] | None = None) -> int:
             return train(command)
         if isinstance(command, Sample):
             return sample(command)
-        return gradcheck(command) if isinstance(command, GradCheck) else info()
+        if isinstance(command, GradCheck):
+            return gradcheck(command)
+        return bench(command) if isinstance(command, Bench) else info()
     except KeyboardInterrupt:
         return 130
     except (InputError, OSError, MemoryError) as error:
@@ -103,7 +128,13 @@ def main(args: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parse(args: list[str]) -> Train | Sample | GradCheck | Info:
+def console() -> int:
+    """``main`` with the fastest BLAS kernels, for which the process may have to start anew."""
+    restart_with_better_kernels([sys.executable, *sys.orig_argv[1:]])
+    return main()
+
+
+def _parse(args: list[str]) -> Train | Sample | GradCheck | Bench | Info:
     # A resumed run's own options are the defaults, so that what differs was typed by the user.
     resume = _value_of("--resume", args) if args[:1] == ["train"] else None
     default = Train(**vars(TrainConfig.of_run(resume))) if resume is not None else Train()
@@ -111,6 +142,7 @@ def _parse(args: list[str]) -> Train | Sample | GradCheck | Info:
         Annotated[Train, subcommand("train", default=default)]
         | Annotated[Sample, subcommand("sample")]
         | Annotated[GradCheck, subcommand("gradcheck")]
+        | Annotated[Bench, subcommand("bench")]
         | Annotated[Info, subcommand("info")],
         prog="minigan",
         description="A GAN with hand-written backprop, trained on MNIST.",
@@ -186,16 +218,47 @@ def gradcheck(options: GradCheck) -> int:
     return 1 if failed else 0
 
 
+def bench(options: Bench) -> int:
+    """``minigan bench``"""
+    from minigan.bench import TimedStep, measure, table
+
+    for batch_size in options.batch_size:
+        check_whole("--batch-size", batch_size, 1, 60_000)
+    if not options.batch_size:
+        raise InputError("--batch-size has no value")
+    if options.threads is not None:
+        check_whole("--threads", options.threads, 1, 1024)
+    out = Path(options.json) if options.json is not None else None
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):  # known before the work
+        reason = "is a folder" if out.is_dir() else f"is in {out.parent}, which is no folder"
+        raise InputError(f"--json {out} {reason}, expected a file to write")
+    with limited_threads(options.threads):
+        step = TimedStep(options.backend)
+        machine = {
+            "minigan": minigan.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+            "backend": step.backend.name,
+            "blas": blas_kernels(),
+            "adam": how_adam_runs() if step.backend.name == "numpy" else "over whole vectors",
+        }
+        say("The tutorial's training step on MNIST, float32; medians, in milliseconds\n")
+        for name in ("backend", "blas", "adam"):
+            say(f"{name:8} {machine[name]}")
+        reports = [measure(step, batch_size) for batch_size in options.batch_size]
+    say(f"\n{table(reports)}")
+    if out is not None:
+        figures = {**machine, "batches": [asdict(report) for report in reports]}
+        with atomic_write(out) as file:
+            file.write((json.dumps(figures, indent=2) + "\n").encode())
+    return 0
+
+
 def info() -> int:
     """``minigan info``"""
-    from threadpoolctl import threadpool_info
-
-    blas = [lib for lib in threadpool_info() if lib["user_api"] == "blas"]
-    kernels = ", ".join(
-        f"{lib['internal_api']} {lib['version']}, {lib.get('architecture', 'unknown')} kernels, "
-        f"{lib['num_threads']} thread{'s' * (lib['num_threads'] != 1)}"
-        for lib in blas
-    )
+    blas, better = blas_kernels(), better_kernels()
+    if better is not None:
+        blas += f" (the CPU has AVX-512: OPENBLAS_CORETYPE={better} may be faster)"
     reason = why_unavailable()
     if reason is None:
         cupy = get_backend("cupy").xp
@@ -208,7 +271,8 @@ def info() -> int:
         ("Python", f"{platform.python_version()} on {platform.platform()}"),
         ("NumPy", np.__version__),
         ("backend", get_backend("auto").name),
-        ("BLAS", kernels or "unknown to threadpoolctl"),
+        ("BLAS", blas),
+        ("Adam", how_adam_runs()),
         ("GPU", gpu),
     ):
         print(f"{name:8} {value}")

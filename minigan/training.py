@@ -14,11 +14,11 @@ import sys
 import time
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from minigan.backend import Array, get_backend
+from minigan.backend.machine import limited_threads
 from minigan.config import TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.errors import InputError
@@ -102,7 +102,7 @@ class Trainer:
             config.save(self.folder)
             if self.step >= last:
                 say(f"Nothing to do: {self.folder} has its {config.epochs} epochs.")
-            stack.enter_context(_limited_threads(config.threads))
+            stack.enter_context(limited_threads(config.threads))
             signals = stack.enter_context(noted_signals())
             stack.enter_context(np.errstate(all="ignore"))  # what is not finite is found below
             while self.step < last and not signals:
@@ -208,11 +208,3 @@ class Trainer:
         kept = "; the last checkpoint is kept" if (self.folder / CHECKPOINT).exists() else ""
         advice = "try a lower --lr and another --out"
         return InputError(f"training diverged at step {self.step:,}: {what}{kept}; {advice}")
-
-
-def _limited_threads(threads: int | None) -> contextlib.AbstractContextManager[Any]:
-    if threads is None:
-        return contextlib.nullcontext()
-    from threadpoolctl import threadpool_limits
-
-    return threadpool_limits(threads)  # type: ignore[no-any-return]

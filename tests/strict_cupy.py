@@ -21,13 +21,13 @@ FUNCTIONS = {"concatenate", "empty_like", "mean", "sum", "where", "zeros", "zero
 
 
 class Counts:
-    """How often the host waited for the "device", and what went to and fro."""
+    """How often the host waited for the "device", what went to and fro, what was allocated."""
 
-    to_device = to_host = waits = 0
+    to_device = to_host = waits = allocations = 0
 
     @classmethod
     def reset(cls) -> None:
-        cls.to_device = cls.to_host = cls.waits = 0
+        cls.to_device = cls.to_host = cls.waits = cls.allocations = 0
 
 
 def unwrap(value: Any) -> Any:
@@ -58,6 +58,7 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
         if out is not None:
             kwargs["out"] = unwrap(out)
         result = getattr(ufunc, method)(*unwrap(inputs), **kwargs)
+        Counts.allocations += out is None
         return out[0] if out is not None else StrictArray(result)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -66,6 +67,7 @@ class StrictArray(np.lib.mixins.NDArrayOperatorsMixin):
         if "out" in kwargs and func.__name__ != "sum":
             raise TypeError(f"CuPy has no out= for {func.__name__}")
         result = func(*unwrap(args), **{key: unwrap(value) for key, value in kwargs.items()})
+        Counts.allocations += kwargs.get("out") is None
         return kwargs["out"] if kwargs.get("out") is not None else StrictArray(result)
 
     def __float__(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -119,9 +120,42 @@ def test_gradcheck_fails_with_1(
 def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info"]) == 0
     out = capsys.readouterr().out
-    for word in ("minigan ", "Python ", "NumPy ", "backend ", "BLAS ", "GPU "):
+    for word in ("minigan ", "Python ", "NumPy ", "backend ", "BLAS ", "Adam ", "GPU "):
         assert f"\n{word}" in "\n" + out
     assert re.search(r"BLAS +\w+ .* \d+ threads?", out)
+
+
+def test_bench(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minigan.bench.ROUNDS", 1)
+    monkeypatch.setattr("minigan.bench.SECONDS", 0)
+    out = tmp_path / "bench.json"
+    assert main(["bench", "--batch-size", "16", "64", "--threads", "1", "--json", str(out)]) == 0
+    printed = capsys.readouterr().out
+    for word in ("blas ", "adam ", "G forward ", "share of the floor reached ", "peak memory, MB "):
+        assert f"\n{word}" in printed
+    figures = json.loads(out.read_text())
+    assert [batch["batch_size"] for batch in figures["batches"]] == [16, 64]
+    assert re.search("1 thread$", figures["blas"])
+    step = figures["batches"][1]["step"]
+    assert re.search(rf"\na step +[\d.]+ +{step:.2f}\n", printed)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--batch-size 0", "--batch-size is 0, expected a whole number of at least 1"),
+        ("--batch-size 64 60001", "--batch-size is 60001, expected a whole number up to 60,000"),
+        ("--batch-size", "--batch-size has no value"),
+        ("--threads 0", "--threads is 0"),
+        ("--json nowhere/x.json", "--json nowhere/x.json is in nowhere, which is no folder"),
+        ("--json /", "--json / is a folder"),
+        ("--backend jax", "unknown backend 'jax'"),
+    ],
+)
+def test_bench_errors(options: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    fails(["bench", *options.split()], message, capsys)
 
 
 def test_the_last_resume_counts(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

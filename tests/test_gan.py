@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from strict_cupy import Counts
 
 import minigan as mg
 from minigan.backend import Array, Backend
@@ -167,3 +169,35 @@ def test_networks_that_do_not_fit() -> None:
         mg.GAN(mg.generator(), mg.discriminator(), betas=(0.5, 1.5))
     with pytest.raises(TypeError, match="net is a Linear"):
         mg.GAN(mg.Linear(3, 784), mg.discriminator())
+
+
+def test_arrays_allocated_in_a_step(stand_in: Backend) -> None:
+    """A new intermediate array in a layer or a loss costs memory traffic, and shows here."""
+    rng = np.random.default_rng(0)
+    gan = mg.GAN(mg.generator(seed=rng, backend="cupy"), mg.discriminator(seed=rng, backend="cupy"))
+    G, D = gan.generator, gan.discriminator
+    counted: dict[str, int] = {}
+
+    def count(name: str, work: Callable[[], Any]) -> Any:
+        Counts.reset()
+        result = work()
+        counted[name] = Counts.allocations
+        return result
+
+    z = stand_in.asarray(rng.standard_normal((4, 100), dtype="float32"))
+    fake, cache_g = count("G forward", lambda: G.forward(z))
+    p, cache_d = count("D forward", lambda: D.forward(fake))
+    _, dp = count("bce", lambda: mg.bce(p, 1.0))
+    count("D backward", lambda: D.backward(dp, cache_d, input_grad=False))
+    d_fake = count("D backward, to its input", lambda: D.backward(dp, cache_d, param_grads=False))
+    count("G backward", lambda: G.backward(d_fake, cache_g, input_grad=False))
+    count("Adam", gan.adam_g.step)
+    assert counted == {
+        "G forward": 4 + 3 + 1,  # Linear: x W, to which b is added in place; ReLU; Tanh
+        "D forward": 4 + 3 * 2 + 4,  # Linear; LeakyReLU; Sigmoid
+        "bce": 16,  # of N numbers each
+        "D backward": 3 + 3 * 3 + 3,  # dx of three Linears; LeakyReLU; Sigmoid; dW, db: in grads
+        "D backward, to its input": 4 + 3 * 3 + 3,
+        "G backward": 3 + 3 * 2 + 3,  # dx of three Linears; ReLU; Tanh
+        "Adam": 13,  # on a GPU, until there is a fused kernel; NumPy does it in blocks or one loop
+    }
