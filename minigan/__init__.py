@@ -1,5 +1,9 @@
 """minigan: a tiny layer library with hand-written backprop, and the GAN that is trained with it."""
 
+from minigan import blas
+
+blas.configure()  # before NumPy is imported, below
+
 from minigan.backend import get_backend
 from minigan.config import TrainConfig
 from minigan.data import from_torchvision, load_mnist

@@ -2,6 +2,6 @@
 
 import sys
 
-from minigan.cli import console
+from minigan.cli import main
 
-sys.exit(console())
+sys.exit(main())

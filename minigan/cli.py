@@ -24,13 +24,8 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 import minigan
 from minigan.backend import get_backend
 from minigan.backend.cupy_backend import why_unavailable
-from minigan.backend.machine import (
-    better_kernels,
-    blas_kernels,
-    limited_threads,
-    restart_with_better_kernels,
-)
 from minigan.backend.one_loop import how_adam_runs
+from minigan.blas import blas_kernels, limited_threads
 from minigan.central_difference import TOLERANCE
 from minigan.checkpoint import atomic_write
 from minigan.config import TrainConfig, check_whole
@@ -126,12 +121,6 @@ def main(args: Sequence[str] | None = None) -> int:
             message = f"{error.filename} cannot be read or written: {error.strerror}"
         print(f"minigan: {' '.join(message.split())}", file=sys.stderr)
         return 2
-
-
-def console() -> int:
-    """``main`` with the fastest BLAS kernels, for which the process may have to start anew."""
-    restart_with_better_kernels([sys.executable, *sys.orig_argv[1:]])
-    return main()
 
 
 def _parse(args: list[str]) -> Train | Sample | GradCheck | Bench | Info:
@@ -256,9 +245,6 @@ def bench(options: Bench) -> int:
 
 def info() -> int:
     """``minigan info``"""
-    blas, better = blas_kernels(), better_kernels()
-    if better is not None:
-        blas += f" (the CPU has AVX-512: OPENBLAS_CORETYPE={better} may be faster)"
     reason = why_unavailable()
     if reason is None:
         cupy = get_backend("cupy").xp
@@ -271,7 +257,7 @@ def info() -> int:
         ("Python", f"{platform.python_version()} on {platform.platform()}"),
         ("NumPy", np.__version__),
         ("backend", get_backend("auto").name),
-        ("BLAS", blas),
+        ("BLAS", blas_kernels()),
         ("Adam", how_adam_runs()),
         ("GPU", gpu),
     ):

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.backend import Array, get_backend
-from minigan.backend.machine import limited_threads
+from minigan.blas import limited_threads
 from minigan.config import TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.errors import InputError
