@@ -28,9 +28,8 @@ class Layer:
     - ``forward(x) -> (y, cache)``: the output, and whatever the gradients will need of it;
     - ``input_grad(dy, cache) -> dx``;
     - if it has parameters: their names in ``param_names``; ``draw(rng)``, their initial values in
-      that order, as a tuple; and ``param_grads(dy, cache)``, which writes dL/dW into the array that
-      stands beside ``self.W``: ``self.dW[...] = …``.  (``self.dW = …`` would make a new array that
-      no optimizer sees.  Gradients are overwritten, never accumulated.)
+      that order, as a tuple; and ``param_grads(dy, cache)``, which overwrites the array beside
+      ``self.W`` with dL/dW: ``self.dW[...] = …``.  (``self.dW = …`` is an array no optimizer sees.)
 
     The cache belongs to the caller, so several batches can be on their way through one layer.  It
     is an array with the rows and the dtype of x, or a tuple whose first item is one, and may be y
@@ -183,11 +182,12 @@ class LeakyReLU(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         check_array("x", x)
-        return np.maximum(x, self.negative_slope * x), x
+        y = np.maximum(x, self.negative_slope * x)
+        return y, y  # y > 0 exactly where x > 0
 
-    def input_grad(self, dy: Array, x: Array) -> Array:
-        s = x.dtype.type(self.negative_slope)  # beside a comparison a plain float means float64
-        return dy * np.maximum(x > 0, s)  # np.where takes six times as long
+    def input_grad(self, dy: Array, y: Array) -> Array:
+        s = y.dtype.type(self.negative_slope)  # beside a comparison a plain float means float64
+        return dy * np.maximum(y > 0, s)  # np.where takes six times as long
 
     def __repr__(self) -> str:
         return f"LeakyReLU({self.negative_slope})"
