@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import os
 import re
@@ -22,9 +23,9 @@ from minigan.cli import main
 ROOT = Path(__file__).parent.parent
 
 
-def run_example(name: str, **environment: str) -> str:
+def run_example(name: str, *args: str, **environment: str) -> str:
     result = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / name)],
+        [sys.executable, str(ROOT / "examples" / name), *args],
         capture_output=True,
         text=True,
         check=False,
@@ -53,6 +54,78 @@ def test_mnist_gan(tmp_path: Path) -> None:
     assert re.search(r"Epoch \[1/1\]  d_loss \d\.\d{4}  g_loss \d\.\d{4}", out)
     with Image.open(tmp_path / "epoch_0001.png") as picture:
         assert np.asarray(picture).std() > 10
+
+
+QUICK = ("--rounds", "1", "--batch-sizes", "16", "--seconds", "0", "--no-epochs")
+
+
+def test_benchmark_without_its_rivals(tmp_path: Path) -> None:
+    for rival in ("torch", "jax"):  # not installed, whatever is
+        (tmp_path / f"{rival}.py").write_text("raise ModuleNotFoundError('hidden')")
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- benchmark -->\nold\n<!-- end of benchmark -->\nafter\n")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    out = run_example("benchmark_vs_pytorch.py", *QUICK, "--write", str(page), PYTHONPATH=path)
+    assert "minigan without Numba            losses of 10 steps differ by at most 0e+00" in out
+    text = page.read_text()
+    assert text.startswith("before\n<!-- benchmark -->\n\n")
+    assert text.endswith("\n\n<!-- end of benchmark -->\nafter\n")
+    assert "old" not in text
+    assert "### A step of 16 images" in text
+    assert re.search(r"\| minigan \| \d+\.\d \| 1\.00 \|", text)
+    assert re.search(r"\| minigan without Numba \| \d+\.\d \| \d+\.\d\d \(", text)
+    for name in ("JAX, one jit", "PyTorch tuned, eager", "the tutorial's PyTorch step"):
+        assert f"{name} takes no part: ModuleNotFoundError: hidden" in text
+
+
+@pytest.mark.torch
+def test_benchmark_with_pytorch() -> None:
+    pytest.importorskip("torch")
+    out = run_example("benchmark_vs_pytorch.py", *QUICK)
+    for name in ("PyTorch tuned, eager", "the tutorial's PyTorch step"):
+        (off,) = re.findall(rf"{name} +losses of 10 steps differ by at most (\S+)", out)
+        assert float(off) < 1e-5
+        assert re.search(rf"\| {name} \| \d+\.\d \| \d+\.\d\d \(", out)
+    assert "import torch alone" in out
+
+
+def test_ratios_are_of_one_round_and_their_median_counts() -> None:
+    example = load_example("benchmark_vs_pytorch.py")
+    times = {"ours": [1.0, 10.0, 2.0], "rival": [2.0, 10.0, 8.0]}  # medians 2 and 8: 4, if divided
+    assert example.comparison(times, ["ours"]) == [
+        "| | ms | / ours |",
+        "|---|---:|---:|",
+        "| ours | 2.0 | 1.00 |",
+        "| rival | 8.0 | 2.00 (1.00 to 4.00) |",
+    ]
+
+
+def test_a_contestant_that_trains_something_else_ends_the_benchmark(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    example = load_example("benchmark_vs_pytorch.py")
+    losses = iter([[(1.4, 0.7)], [(1.4, 0.7001)]])
+    answers = {
+        "ask": lambda self, *request: (0.1, next(losses), 1.0, []),
+        "start": lambda self: None,
+    }
+    for name, answer in answers.items():
+        monkeypatch.setattr(example.Contestant, name, answer)
+    same = [example.Contestant("minigan", None), example.Contestant("rival", None)]
+    assert example.admit(same) == (same, [])
+    losses = iter([[(1.4, 0.7)], [(1.4, 0.71)]])
+    with pytest.raises(SystemExit, match="rival does not train the same GAN"):
+        example.admit(same)
+
+
+def load_example(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(Path(name).stem, ROOT / "examples" / name)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look their own module up
+    spec.loader.exec_module(module)
+    return module
 
 
 def run_python(example: Any) -> None:
