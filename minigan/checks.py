@@ -52,6 +52,8 @@ def check_array(
         expected = backend_of(like).name
         if device != expected:
             raise TypeError(f"{name} is a {device} array, expected a {expected} array")
+        if a.device != like.device:  # of several GPUs
+            raise TypeError(f"{name} is on {a.device}, expected on {like.device}")
         if a.dtype != like.dtype:
             raise TypeError(f"{name} has dtype {a.dtype}, expected {like.dtype}")
     if a.ndim == 0:
@@ -63,3 +65,22 @@ def check_array(
         want = ", ".join("N" if n is None else str(n) for n in shape)
         want += "," if len(shape) == 1 else ""
         raise ValueError(f"{name} has shape {a.shape}, expected ({want})")
+
+
+def check_layers(layers: tuple[Any, ...], kind: type[Any]) -> tuple[int | None, int | None]:
+    """Raise unless the layers can stand in a row; the widths of their x and y (None: any)."""
+    if not layers:
+        raise ValueError("Sequential needs at least one layer")
+    first = width = None
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, kind):
+            raise TypeError(f"layer {i} is a {type(layer).__name__}, expected a minigan Layer")
+        if layer.bound:
+            raise ValueError(f"layer {i}, {layer!r}, belongs to another network already")
+        if any(layer is other for other in layers[:i]):
+            raise ValueError(f"layer {i}, {layer!r}, stands twice in this network")
+        if layer.n_in is not None and width is not None and layer.n_in != width:
+            raise ValueError(f"layer {i}, {layer!r}, takes {layer.n_in} columns but gets {width}")
+        first = layer.n_in if first is None else first
+        width = layer.n_out if layer.n_out is not None else width
+    return first, width

@@ -6,7 +6,8 @@ dy = dL/dy, a layer returns dx = dL/dx by the chain rule, which is the dy of the
 So ``dx`` always stands for dL/dx and has the shape of ``x``.
 
 The formulas are NumPy's and run on a GPU unchanged, because NumPy's functions hand CuPy's arrays on
-to CuPy.  Python numbers (not ``np.float64``) keep float32 arrays float32.
+to CuPy; a formula marked ``@elementwise`` becomes one kernel there, and has its arguments checked.
+Python numbers (not ``np.float64``) keep float32 arrays float32.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 
 from minigan.backend import Array, Backend, get_backend, matmul
 from minigan.checks import check_array, check_dtype, check_size
+from minigan.elementwise import elementwise
 
 Seed = int | np.random.Generator | None
 
@@ -154,11 +156,12 @@ class ReLU(Layer):
 
     kinks = (0.0,)
 
+    @elementwise
     def forward(self, x: Array) -> tuple[Array, Array]:
-        check_array("x", x)
         y = np.maximum(x, 0)
         return y, y  # y > 0 exactly where x > 0, so x itself need not be kept
 
+    @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
         return dy * (y > 0)
 
@@ -180,11 +183,12 @@ class LeakyReLU(Layer):
             raise ValueError(f"negative_slope is {negative_slope!r}, expected 0 to 1")
         self.negative_slope = float(negative_slope)
 
+    @elementwise
     def forward(self, x: Array) -> tuple[Array, Array]:
-        check_array("x", x)
         y = np.maximum(x, self.negative_slope * x)
         return y, y  # y > 0 exactly where x > 0
 
+    @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
         s = y.dtype.type(self.negative_slope)  # beside a comparison a plain float means float64
         return dy * np.maximum(y > 0, s)  # np.where takes six times as long
@@ -197,16 +201,15 @@ class Tanh(Layer):
     """Hyperbolic tangent, element by element.  x, y, dx, dy: any one shape
 
         y  = tanh(x)
-        dx = dy (1 - y²)            since tanh' = 1 - tanh²
-
-    Matches ``torch.nn.Tanh``.
+        dx = dy (1 - y²)            since tanh' = 1 - tanh²        (matches ``torch.nn.Tanh``)
     """
 
+    @elementwise
     def forward(self, x: Array) -> tuple[Array, Array]:
-        check_array("x", x)
         y = np.tanh(x)
         return y, y  # all that the gradient needs is the output
 
+    @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
         return dy * (1 - y * y)
 
@@ -224,15 +227,14 @@ class Sigmoid(Layer):
     """Logistic function: logits to probabilities, element by element.  x, y, dx, dy: any one shape
 
         y  = σ(x) = 1 / (1 + e⁻ˣ)
-        dx = dy y (1 - y)           since σ' = σ (1 - σ)
-
-    Matches ``torch.nn.Sigmoid``.
+        dx = dy y (1 - y)           since σ' = σ (1 - σ)           (matches ``torch.nn.Sigmoid``)
     """
 
+    @elementwise
     def forward(self, x: Array) -> tuple[Array, Array]:
-        check_array("x", x)
         y = sigmoid(x)
         return y, y
 
+    @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
         return dy * y * (1 - y)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, backend_of
 from minigan.checks import check_array
 from minigan.layers import sigmoid
 
@@ -33,11 +33,15 @@ def bce(p: Array, target: Array | float) -> tuple[Any, Array]:
     t = _check("p", p, target)
     _check_range("p", p)
     with np.errstate(divide="ignore"):  # log 0 = -inf is what the clamp is for
-        log_p = np.maximum(np.log(p), -100)
-        log_q = np.maximum(np.log1p(-p), -100)
-    loss = -np.mean(t * log_p + (1 - t) * log_q)
-    dp = (p - t) / np.maximum(p * (1 - p), 1e-12) / p.size
-    return loss, dp
+        entropy, dp = backend_of(p).elementwise(_bce, p, t, p.size)
+    return np.mean(entropy), dp
+
+
+def _bce(p: Any, t: Any, n: int) -> tuple[Any, Any]:
+    """Element by element, for one kernel on a GPU: what ``bce`` takes the mean of, and dL/dp."""
+    log_p = np.maximum(np.log(p), -100)
+    log_q = np.maximum(np.log1p(-p), -100)
+    return -(t * log_p + (1 - t) * log_q), (p - t) / np.maximum(p * (1 - p), 1e-12) / n
 
 
 def bce_with_logits(logits: Array, target: Array | float) -> tuple[Any, Array]:
@@ -52,9 +56,13 @@ def bce_with_logits(logits: Array, target: Array | float) -> tuple[Any, Array]:
     Target, result and errors as in ``bce``.
     """
     t = _check("logits", logits, target)
-    loss = np.mean(t * np.logaddexp(0, -logits) + (1 - t) * np.logaddexp(0, logits))
-    dlogits = ((1 - t) * sigmoid(logits) - t * sigmoid(-logits)) / logits.size
-    return loss, dlogits
+    entropy, dlogits = backend_of(logits).elementwise(_bce_with_logits, logits, t, logits.size)
+    return np.mean(entropy), dlogits
+
+
+def _bce_with_logits(x: Any, t: Any, n: int) -> tuple[Any, Any]:
+    entropy = t * np.logaddexp(0, -x) + (1 - t) * np.logaddexp(0, x)
+    return entropy, ((1 - t) * sigmoid(x) - t * sigmoid(-x)) / n
 
 
 def _check(name: str, y: Array, target: Array | float) -> Array | float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, Backend, get_backend
-from minigan.checks import check_dtype
+from minigan.checks import check_dtype, check_layers
 from minigan.layers import Layer, Seed
 
 
@@ -48,7 +48,7 @@ class Sequential:
         backend: str | Backend = "numpy",
     ) -> None:
         self.layers = layers
-        self.n_in, self.n_out = _check_layers(layers)
+        self.n_in, self.n_out = check_layers(layers, Layer)
         self.dtype = check_dtype(dtype)
         self.backend = get_backend(backend)
         self.optimizer_steps = 0  # counted by the optimizer, so that backward knows a stale cache
@@ -141,22 +141,3 @@ class Sequential:
             count = f"{sum(where.stop - where.start for _, _, _, where, _ in slots):,}"
             lines.append(f"  {i}  {layer!r:<20} {shapes:<28} {count if slots else '':>9}".rstrip())
         return "\n".join(lines)
-
-
-def _check_layers(layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
-    """Raise unless the layers can stand in a row; the widths of their x and y (None: any)."""
-    if not layers:
-        raise ValueError("Sequential needs at least one layer")
-    first = width = None
-    for i, layer in enumerate(layers):
-        if not isinstance(layer, Layer):
-            raise TypeError(f"layer {i} is a {type(layer).__name__}, expected a minigan Layer")
-        if layer.bound:
-            raise ValueError(f"layer {i}, {layer!r}, belongs to another network already")
-        if any(layer is other for other in layers[:i]):
-            raise ValueError(f"layer {i}, {layer!r}, stands twice in this network")
-        if layer.n_in is not None and width is not None and layer.n_in != width:
-            raise ValueError(f"layer {i}, {layer!r}, takes {layer.n_in} columns but gets {width}")
-        first = layer.n_in if first is None else first
-        width = layer.n_out if layer.n_out is not None else width
-    return first, width

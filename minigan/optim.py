@@ -46,16 +46,22 @@ class Adam:
         self.m = np.zeros_like(net.params)
         self.v = np.zeros_like(net.params)
         self.t = 0
+        self.scalars = net.backend.asarray(np.zeros(7), net.dtype)  # what update needs, as below
 
     def step(self) -> None:
         """Move ``net.params`` one step against ``net.grads``; caches made before are now stale."""
+        net = self.net
+        net.backend.each_step(self._count)
+        net.backend.adam(update, (net.params, net.grads, self.m, self.v), self.scalars)
+
+    def _count(self) -> None:
+        """The next t, and the numbers that depend on it: host work, done anew in each step."""
         self.t += 1
-        net, lr, eps, (beta1, beta2) = self.net, self.lr, self.eps, self.betas
+        self.net.optimizer_steps += 1
+        lr, eps, (beta1, beta2) = self.lr, self.eps, self.betas
         correction1, correction2 = 1 - beta1**self.t, 1 - beta2**self.t
         scalars = beta1, 1 - beta1, beta2, 1 - beta2, lr / correction1, math.sqrt(correction2), eps
-        vectors = net.params, net.grads, self.m, self.v
-        net.backend.adam(update, vectors, tuple(map(net.dtype.type, scalars)))
-        net.optimizer_steps += 1
+        self.net.backend.write(self.scalars, scalars)
 
 
 def update(p: Any, g: Any, m: Any, v: Any, scalars: tuple[Any, ...]) -> tuple[Any, Any, Any]:

@@ -33,9 +33,11 @@ def mnist() -> npt.NDArray[np.uint8]:
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     """The CuPy backend, on the strict stand-in for CuPy."""
     monkeypatch.setitem(sys.modules, "cupy", strict_cupy.make_module())
+    monkeypatch.setattr("minigan.backend.cublas.load_library", strict_cupy.FakeCublas)
     minigan.backend._cupy.cache_clear()
     strict_cupy.Counts.reset()
     yield get_backend("cupy")
+    strict_cupy.Graph.captured = None
     minigan.backend._cupy.cache_clear()
 
 

@@ -134,14 +134,15 @@ def test_stand_in_refuses_what_cupy_refuses() -> None:
     assert isinstance(device.sum(), StrictArray)  # 0-d stays on the device
 
 
-def test_a_training_step_moves_and_waits_for_nothing(stand_in: Backend) -> None:
+def test_a_training_step_moves_next_to_nothing_and_does_not_wait(stand_in: Backend) -> None:
     rng = np.random.default_rng(0)
     gan = mg.GAN(mg.generator(seed=rng, backend="cupy"), mg.discriminator(seed=rng, backend="cupy"))
     real = stand_in.asarray(rng.uniform(-1, 1, (4, 784)).astype("float32"))
     z = stand_in.asarray(rng.standard_normal((4, 100)).astype("float32"))
     Counts.reset()
     result = gan.train_step(real, z)
-    assert (Counts.to_device, Counts.to_host, Counts.waits) == (0, 0, 0)
+    # To the device: the seven numbers of each Adam, which change from step to step.
+    assert (Counts.to_device, Counts.to_host, Counts.waits) == (2, 0, 0)
     assert all(isinstance(value, StrictArray) for value in result)
     assert float(result.d_loss) > 0
     assert Counts.waits == 1

@@ -217,8 +217,11 @@ def test_float64_threads_and_options(config: Configure) -> None:
 def test_on_the_stand_in(config: Configure, stand_in: Backend, tmp_path: Path) -> None:
     there = mg.Trainer(config(epochs=2, backend="cupy")).run()
     here = mg.Trainer(config(epochs=2, backend="numpy", out=str(tmp_path / "numpy"))).run()
+    # Sums in another order differ in their last bits; where a gradient is next to nothing, that may
+    # turn its sign, and Adam's steps of some lr (2e-4) go the other way.
     for name, array in state(there)[0].items():
-        np.testing.assert_allclose(array, state(here)[0][name], rtol=1e-3, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(array, state(here)[0][name], rtol=1e-3, atol=1e-3, err_msg=name)
+        assert np.mean(np.abs(array - state(here)[0][name]) > 1e-4) < 1e-3
     # and a run goes on where the other backend left it
     resumed = replace(mg.TrainConfig.of_run(there), epochs=3, backend="numpy")
     mg.Trainer(resumed).run()

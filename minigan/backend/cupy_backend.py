@@ -1,19 +1,27 @@
 """Arrays on an NVIDIA GPU, computed by CuPy.
 
 NumPy's functions hand their work to CuPy when they are given its arrays (NEP 13 and 18), so the
-formulas of ``minigan.layers`` run here as they stand.  Only what NumPy cannot hand on is below.
+formulas of ``minigan.layers`` run here as they stand.  Below is what NumPy cannot hand on, and what
+a GPU wants otherwise: element-wise formulas as one kernel each, products that can be captured.
 """
 
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
+from minigan.backend.cublas import Cublas
+from minigan.backend.cuda_graph import CompiledStep
+from minigan.backend.kernel_source import Source, formula_source, update_source
 from minigan.backend.numpy_backend import Array, NumpyBackend
 from minigan.errors import InputError
 
+THREADS, MAX_BLOCKS = 256, 8192  # of a launch
 INSTALL = "pip install 'minigan[cuda12]' (or 'minigan[cuda13]')"
 
 
@@ -49,6 +57,14 @@ class CupyBackend(NumpyBackend):
         reason = why_unavailable()
         if reason is not None:
             raise InputError(f"backend 'cupy' cannot be used: {reason}")
+        self.kernels: dict[Any, tuple[Any, Source]] = {}
+        self.recorded: list[Callable[[], None]] | None = None  # each_step's, during a capture
+        self.tf32 = False  # True: float32 products round their factors to ten bits
+        try:
+            self.cublas: Cublas | None = Cublas(self.xp)
+        except Exception as error:  # without it all runs, but nothing can be captured
+            self.cublas = None
+            warnings.warn(f"cuBLAS cannot be called directly: {error}", stacklevel=2)
 
     @property
     def xp(self) -> ModuleType:
@@ -60,15 +76,72 @@ class CupyBackend(NumpyBackend):
     def to_numpy(self, a: Array) -> Array:
         return self.xp.asnumpy(a)  # type: ignore[no-any-return]
 
-    def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
-        return self.xp.matmul(a, b, out=out)  # type: ignore[no-any-return]
+    def write(self, array: Array, values: Any) -> None:
+        array.set(np.ascontiguousarray(values, array.dtype))  # type: ignore[attr-defined]
 
-    def adam(
-        self, update: Callable[..., Any], vectors: Sequence[Array], scalars: tuple[Any, ...]
-    ) -> None:
-        """The whole vectors at once: a GPU wants few, large kernels."""
-        p, g, m, v = vectors
-        p[...], m[...], v[...] = update(p, g, m, v, scalars)
+    def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
+        fits = (
+            a.ndim == b.ndim == 2
+            and a.shape[1] == b.shape[0]
+            and a.dtype == b.dtype
+            and a.dtype.kind == "f"
+            and a.size * b.size > 0
+            and (out is None or out.flags.c_contiguous)
+        )
+        if self.cublas is None or not fits:
+            return self.xp.matmul(a, b, out=out)  # type: ignore[no-any-return]
+        self.cublas.use_tf32(self.tf32)
+        return self.cublas.matmul(a, b, out)
+
+    def elementwise(self, formula: Callable[..., Any], *args: Any) -> Any:
+        """One kernel, compiled from the formula when it is first met."""
+        xp = self.xp
+        arrays = [xp.ascontiguousarray(a) for a in args if isinstance(a, xp.ndarray)]
+        first = arrays[0]
+        if first.size == 0:
+            return formula(*args)
+        constants = [None if isinstance(a, xp.ndarray) else a for a in args]
+        key = formula, first.dtype, *map(_key, constants)
+        if key not in self.kernels:
+            self.kernels[key] = self._compile(formula_source(formula, constants, first.dtype))
+        kernel, source = self.kernels[key]
+        outputs = [xp.empty_like(first) for _ in range(source.outputs)]
+        self._launch(kernel, first.size, *arrays, *outputs)
+        if isinstance(source.result, int):
+            return outputs[source.result]
+        return tuple(outputs[k] for k in source.result)
+
+    def adam(self, update: Callable[..., Any], vectors: Sequence[Array], scalars: Array) -> None:
+        """One kernel over all four vectors, which loads and stores each element once."""
+        key = update, scalars.dtype
+        if key not in self.kernels:
+            self.kernels[key] = self._compile(update_source(update, scalars.size, scalars.dtype))
+        self._launch(self.kernels[key][0], vectors[0].size, *vectors, scalars)
+
+    def each_step(self, work: Callable[[], None]) -> None:
+        if self.recorded is None:
+            work()
+        else:
+            self.recorded.append(work)  # for every replay of the graph
+
+    def compile(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        return CompiledStep(self, step)
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()
+
+    def _compile(self, source: Source) -> tuple[Any, Source]:
+        # --fmad=false: a * b + c is rounded twice, so that + - * / and √ give NumPy's bits.
+        return self.xp.RawKernel(source.text, source.name, options=("--fmad=false",)), source
+
+    def _launch(self, kernel: Any, n: int, *arrays: Array) -> None:
+        blocks = min((n + THREADS - 1) // THREADS, MAX_BLOCKS)
+        kernel((blocks,), (THREADS,), (*arrays, np.int64(n)))
+
+
+def _key(constant: Any) -> Any:
+    """What a formula can read of a constant argument: of a layer, its attributes."""
+    attributes = getattr(constant, "__dict__", None)
+    if attributes is None:
+        return constant
+    return tuple((k, v) for k, v in attributes.items() if isinstance(v, (int, float, str, tuple)))
