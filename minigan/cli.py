@@ -23,7 +23,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
 import minigan
 from minigan.backend import get_backend
-from minigan.backend.cupy_backend import why_unavailable
+from minigan.backend.cupy_backend import gpu_failure, why_unavailable
 from minigan.backend.one_loop import how_adam_runs
 from minigan.blas import blas_kernels, limited_threads
 from minigan.central_difference import TOLERANCE
@@ -113,10 +113,12 @@ def main(args: Sequence[str] | None = None) -> int:
         return bench(command) if isinstance(command, Bench) else info()
     except KeyboardInterrupt:
         return 130
-    except (InputError, OSError, MemoryError) as error:
-        if os.environ.get("MINIGAN_TRACEBACK"):
+    except Exception as error:
+        failure = gpu_failure(error)
+        known = isinstance(error, (InputError, OSError, MemoryError)) or failure is not None
+        if not known or os.environ.get("MINIGAN_TRACEBACK"):
             raise
-        message = str(error)
+        message = failure or str(error)
         if isinstance(error, OSError) and error.filename is not None:
             message = f"{error.filename} cannot be read or written: {error.strerror}"
         print(f"minigan: {' '.join(message.split())}", file=sys.stderr)

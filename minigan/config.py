@@ -16,9 +16,9 @@ from minigan.checkpoint import atomic_write
 from minigan.errors import InputError
 
 CONFIG = "config.json"
-# What a resumed run may change: how far to go, on which device, and where the data lies (that it is
-# the same is checked by its content).  ``out`` and ``resume`` only say which folder is meant.
-CHANGEABLE = ("epochs", "backend", "data")
+# What a resumed run may change: how far to go, on which device, how often to save, and where the
+# data lies (its content is compared).  ``out`` and ``resume`` only say which folder is meant.
+CHANGEABLE = ("epochs", "backend", "data", "save_every")
 NOT_STORED = ("out", "resume")
 
 
@@ -47,6 +47,8 @@ class TrainConfig:
     """float32 or float64."""
     data: str = "mnist"
     """mnist, which comes with the package, or a folder of IDX files, plain or .gz."""
+    save_every: int = 1
+    """Epochs from one picture and checkpoint to the next."""
     threads: int | None = None
     """Threads of the BLAS library; its own choice if not given."""
     out: str | None = None
@@ -60,6 +62,7 @@ class TrainConfig:
             ("batch_size", 1, 1_000_000_000),
             ("latent_dim", 1, 1_000_000),
             ("seed", 0, None),
+            ("save_every", 1, 1_000_000_000),
             ("threads", 1, 1024),
         ):
             value = getattr(self, name)

@@ -200,8 +200,8 @@ class LeakyReLU(Layer):
 class Tanh(Layer):
     """Hyperbolic tangent, element by element.  x, y, dx, dy: any one shape
 
-        y  = tanh(x)
-        dx = dy (1 - y²)            since tanh' = 1 - tanh²        (matches ``torch.nn.Tanh``)
+    y  = tanh(x)
+    dx = dy (1 - y²)            since tanh' = 1 - tanh²        (matches ``torch.nn.Tanh``)
     """
 
     @elementwise
@@ -226,8 +226,8 @@ def sigmoid(x: Array) -> Array:
 class Sigmoid(Layer):
     """Logistic function: logits to probabilities, element by element.  x, y, dx, dy: any one shape
 
-        y  = σ(x) = 1 / (1 + e⁻ˣ)
-        dx = dy y (1 - y)           since σ' = σ (1 - σ)           (matches ``torch.nn.Sigmoid``)
+    y  = σ(x) = 1 / (1 + e⁻ˣ)
+    dx = dy y (1 - y)           since σ' = σ (1 - σ)           (matches ``torch.nn.Sigmoid``)
     """
 
     @elementwise

@@ -13,16 +13,18 @@ import signal
 import sys
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from minigan.backend import Array, get_backend
+from minigan.backend.cupy_backend import gpu_failure
 from minigan.blas import limited_threads
 from minigan.config import TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.errors import InputError
-from minigan.gan import GAN, StepResult
+from minigan.gan import GAN
 from minigan.history import ROW_EVERY, HistoryRow, LogEntry, save_history, sum_up
 from minigan.models import IMAGE_SIZE, discriminator, generator
 from minigan.run_folder import (
@@ -56,9 +58,9 @@ class Trainer:
             raise InputError(
                 f"--batch-size is {config.batch_size}, but the data has only {len(images)} images"
             )
-        self.images = images.reshape(len(images), IMAGE_SIZE)
         self.data_crc32 = zlib.crc32(images.tobytes())  # a run is resumed on the same data only
-        self.pixel_values = pixel_values(config.dtype)
+        self.images = backend.asarray(images.reshape(len(images), IMAGE_SIZE))
+        self.pixel_values = backend.asarray(pixel_values(config.dtype))
         self.steps_per_epoch = math.ceil(len(images) / config.batch_size)
 
         self.rng = np.random.default_rng(config.seed)
@@ -68,6 +70,9 @@ class Trainer:
             lr=config.lr,
             betas=config.betas,
         )
+        self.train_step = backend.compile(self._step)
+        self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))  # of recent steps
+        self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for a GPU
         self.fixed_z = self._draw_z(64)
         self.epoch_state = self.rng.bit_generator.state  # at the start of the current epoch
         self.owns_folder = config.resume is not None
@@ -87,7 +92,7 @@ class Trainer:
             saved first.
         InputError
             before training, if the folder cannot be made or is another run's; later, if a loss or
-            weight is no longer finite: the last checkpoint is kept.
+            weight is no longer finite, or the GPU fails: the last checkpoint is kept.
         OSError
             if a file cannot be written; the last checkpoint is kept.
         """
@@ -105,12 +110,15 @@ class Trainer:
             stack.enter_context(limited_threads(config.threads))
             signals = stack.enter_context(noted_signals())
             stack.enter_context(np.errstate(all="ignore"))  # what is not finite is found below
+            stack.enter_context(self._gpu_failures_named())
             while self.step < last and not signals:
                 epoch = self.step // self.steps_per_epoch + 1
                 self._train_epoch(epoch, signals)
-                summary = self._finish_epoch(epoch) if self._at_epoch_start() else None
-                save_run(self)  # first: it alone decides where the run stands
-                save_history(self.folder / HISTORY, self.history)
+                saves = epoch % config.save_every == 0 or self.step == last or bool(signals)
+                summary = self._finish_epoch(epoch, saves) if self._at_epoch_start() else None
+                if saves:
+                    save_run(self)  # first: it alone decides where the run stands
+                    save_history(self.folder / HISTORY, self.history)
                 if summary is not None:
                     say(summary)
             self._draw_curves()
@@ -139,47 +147,62 @@ class Trainer:
         )
         with bar:
             order = batches(len(self.images), self.config.batch_size, self.rng)
+            sizes: list[int] = []  # of the steps whose figures have not been read
+            start = time.perf_counter()
             for i, batch in enumerate(order):
-                start = time.perf_counter()
                 z = self._draw_z(len(batch))
                 if i < done:  # of a resumed epoch: the numbers are drawn, the step is behind us
+                    start = time.perf_counter()
                     continue
-                real = self.pixel_values[self.images[batch]]
-                result = self.gan.train_step(real, z)
-                entry = self._record(epoch, result, start, len(batch))
-                bar.set_postfix_str(
-                    f"d_loss {entry.d_loss:.2f}  g_loss {entry.g_loss:.2f}", refresh=False
-                )
+                self.figures[len(sizes)] = self.train_step(batch, z)
+                sizes.append(len(batch))
                 bar.update()
-                if signals:
+                last = i + 1 == self.steps_per_epoch or bool(signals)
+                if last or (i + 1) % self.read_every == 0:
+                    entry = self._read_figures(epoch, sizes, start)
+                    start, sizes = time.perf_counter(), []
+                    bar.set_postfix_str(
+                        f"d_loss {entry.d_loss:.2f}  g_loss {entry.g_loss:.2f}", refresh=False
+                    )
+                if last:
                     break
         for net in (self.gan.generator, self.gan.discriminator):
             if not np.isfinite(net.backend.to_numpy(net.params)).all():
                 raise self._diverged("a weight is not finite")
 
-    def _record(self, epoch: int, result: StepResult, start: float, images: int) -> LogEntry:
-        """Note a step's figures; every ``ROW_EVERY`` steps, and at an epoch's end, their means."""
-        self.step += 1
-        d_loss, g_loss, p_real, p_fake = (float(value) for value in result)
-        if not (math.isfinite(d_loss) and math.isfinite(g_loss)):
-            raise self._diverged(f"d_loss is {d_loss} and g_loss is {g_loss}")
-        seconds = time.perf_counter() - start
-        entry = LogEntry(d_loss, g_loss, p_real, p_fake, seconds, images)
-        self.log.append(entry)
-        if len(self.log) % ROW_EVERY == 0 or len(self.log) == self.steps_per_epoch:
-            since = (len(self.log) - 1) % ROW_EVERY + 1
-            before = self.history[-1].seconds if self.history else 0.0
-            self.history.append(sum_up(self.log[-since:], epoch, self.step, before))
+    def _step(self, indices: Array, z: Array) -> Array:
+        """One training step on the images of these numbers, which never leave the device."""
+        result = self.gan.train_step(self.pixel_values[self.images[indices]], z)
+        return np.concatenate([figure.reshape(1) for figure in result])
+
+    def _read_figures(self, epoch: int, sizes: list[int], start: float) -> LogEntry:
+        """Note the figures of the steps since ``start``, one a batch; the last one's entry.
+
+        Every ``ROW_EVERY`` steps, and at an epoch's end, their means become a row of the history.
+        """
+        rows = self.gan.generator.backend.to_numpy(self.figures[: len(sizes)]).tolist()
+        seconds = (time.perf_counter() - start) / len(sizes)  # reading has waited for the last step
+        for (d_loss, g_loss, p_real, p_fake), images in zip(rows, sizes, strict=True):
+            self.step += 1
+            if not (math.isfinite(d_loss) and math.isfinite(g_loss)):
+                raise self._diverged(f"d_loss is {d_loss} and g_loss is {g_loss}")
+            entry = LogEntry(d_loss, g_loss, p_real, p_fake, seconds, images)
+            self.log.append(entry)
+            if len(self.log) % ROW_EVERY == 0 or len(self.log) == self.steps_per_epoch:
+                since = (len(self.log) - 1) % ROW_EVERY + 1
+                before = self.history[-1].seconds if self.history else 0.0
+                self.history.append(sum_up(self.log[-since:], epoch, self.step, before))
         return entry
 
-    def _finish_epoch(self, epoch: int) -> str:
-        """Draw the epoch's samples and start a new log; the line that sums the epoch up."""
+    def _finish_epoch(self, epoch: int, draws: bool) -> str:
+        """Draw samples if so told, and start a new log; the line that sums the epoch up."""
         from minigan.plotting import save_grid
 
-        backend, G = self.gan.generator.backend, self.gan.generator
-        images = backend.to_numpy(G(backend.asarray(self.fixed_z)))
-        (self.folder / SAMPLES).mkdir(exist_ok=True)
-        save_grid(self.folder / SAMPLES / f"epoch_{epoch:04d}.png", images)
+        if draws:
+            backend, G = self.gan.generator.backend, self.gan.generator
+            images = backend.to_numpy(G(backend.asarray(self.fixed_z)))
+            (self.folder / SAMPLES).mkdir(exist_ok=True)
+            save_grid(self.folder / SAMPLES / f"epoch_{epoch:04d}.png", images)
         row = sum_up(self.log, epoch, self.step)
         self.log = []
         self.epoch_state = self.rng.bit_generator.state
@@ -196,7 +219,7 @@ class Trainer:
             save_losses(self.folder / "losses.png", self.history, self.steps_per_epoch)
         epochs = range(1, self.step // self.steps_per_epoch + 1)
         frames = [self.folder / SAMPLES / f"epoch_{epoch:04d}.png" for epoch in epochs]
-        save_gif(self.folder / "training.gif", frames)
+        save_gif(self.folder / "training.gif", [frame for frame in frames if frame.exists()])
 
     def _draw_z(self, n: int) -> Array:
         shape = (n, self.config.latent_dim)
@@ -204,7 +227,23 @@ class Trainer:
             return self.rng.standard_normal(shape, dtype=np.float32)
         return self.rng.standard_normal(shape)
 
+    @contextlib.contextmanager
+    def _gpu_failures_named(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            failure = gpu_failure(error)
+            if failure is None:
+                raise
+            message = f"after step {self.step:,} {failure}{self._kept()}"
+            raise InputError(message) from error
+
     def _diverged(self, what: str) -> InputError:
-        kept = "; the last checkpoint is kept" if (self.folder / CHECKPOINT).exists() else ""
         advice = "try a lower --lr and another --out"
-        return InputError(f"training diverged at step {self.step:,}: {what}{kept}; {advice}")
+        return InputError(
+            f"training diverged at step {self.step:,}: {what}{self._kept()}; {advice}"
+        )
+
+    def _kept(self) -> str:
+        exists = (self.folder / CHECKPOINT).exists()
+        return "; the last checkpoint is kept" if exists else ""

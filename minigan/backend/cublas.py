@@ -27,6 +27,10 @@ def load_library() -> Any:
     return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
 
 
+class CublasError(RuntimeError):
+    """A call of cuBLAS failed."""
+
+
 class Cublas:
     """A cuBLAS handle for the current device.  Raises Exception where cuBLAS cannot be loaded."""
 
@@ -85,7 +89,7 @@ class Cublas:
     def _call(self, name: str, *args: Any) -> None:
         status = getattr(self.library, name)(*args)
         if status != 0:
-            raise RuntimeError(f"{name} failed with status {status}")
+            raise CublasError(f"{name} failed with status {status}")
 
 
 def _pointer(a: Array) -> ctypes.c_void_p:

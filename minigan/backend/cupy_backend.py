@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend.cublas import Cublas
+from minigan.backend.cublas import Cublas, CublasError
 from minigan.backend.cuda_graph import CompiledStep
 from minigan.backend.kernel_source import Source, formula_source, update_source
 from minigan.backend.numpy_backend import Array, NumpyBackend
@@ -46,6 +46,14 @@ def why_unavailable() -> str | None:
         reason = " ".join(str(error).split())
         return f"CuPy cannot use a CUDA device ({type(error).__name__}: {reason})"
     return None
+
+
+def gpu_failure(error: BaseException) -> str | None:
+    """In a line what CuPy or cuBLAS reports, a GPU without memory, say; None for other errors."""
+    # CuPy's own classes of error exist only where CuPy does.
+    if not isinstance(error, CublasError) and not type(error).__module__.startswith("cupy"):
+        return None
+    return f"the GPU failed: {type(error).__name__}: {' '.join(str(error).split())}"
 
 
 class CupyBackend(NumpyBackend):
