@@ -23,7 +23,7 @@ from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
 
 import minigan
 from minigan.backend import get_backend
-from minigan.backend.cupy_backend import gpu_failure, why_unavailable
+from minigan.backend.cupy_backend import CupyBackend, gpu_failure, why_unavailable
 from minigan.backend.one_loop import how_adam_runs
 from minigan.blas import blas_kernels, limited_threads
 from minigan.central_difference import TOLERANCE
@@ -212,9 +212,11 @@ def gradcheck(options: GradCheck) -> int:
 def bench(options: Bench) -> int:
     """``minigan bench``"""
     from minigan.bench import TimedStep, measure, table
+    from minigan.bench_gpu import GpuBench, gpu_table
 
+    backend = get_backend(options.backend)
     for batch_size in options.batch_size:
-        check_whole("--batch-size", batch_size, 1, 60_000)
+        check_whole("--batch-size", batch_size, 1, 60_000 if backend.name == "numpy" else 10**6)
     if not options.batch_size:
         raise InputError("--batch-size has no value")
     if options.threads is not None:
@@ -224,36 +226,39 @@ def bench(options: Bench) -> int:
         reason = "is a folder" if out.is_dir() else f"is in {out.parent}, which is no folder"
         raise InputError(f"--json {out} {reason}, expected a file to write")
     with limited_threads(options.threads):
-        step = TimedStep(options.backend)
         machine = {
             "minigan": minigan.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),
-            "backend": step.backend.name,
-            "blas": blas_kernels(),
-            "adam": how_adam_runs() if step.backend.name == "numpy" else "over whole vectors",
+            "backend": backend.name,
         }
+        if isinstance(backend, CupyBackend):
+            machine["gpu"] = backend.describe()
+        else:
+            machine |= {"blas": blas_kernels(), "adam": how_adam_runs()}
         say("The tutorial's training step on MNIST, float32; medians, in milliseconds\n")
-        for name in ("backend", "blas", "adam"):
+        for name in list(machine)[3:]:
             say(f"{name:8} {machine[name]}")
-        reports = [measure(step, batch_size) for batch_size in options.batch_size]
-    say(f"\n{table(reports)}")
+        if isinstance(backend, CupyBackend):
+            gpu = GpuBench(backend)
+            on_gpu = [gpu.measure(batch_size) for batch_size in options.batch_size]
+            text, figures = gpu_table(on_gpu), [asdict(report) for report in on_gpu]
+        else:
+            step = TimedStep(backend)
+            reports = [measure(step, batch_size) for batch_size in options.batch_size]
+            text, figures = table(reports), [asdict(report) for report in reports]
+    say(f"\n{text}")
     if out is not None:
-        figures = {**machine, "batches": [asdict(report) for report in reports]}
         with atomic_write(out) as file:
-            file.write((json.dumps(figures, indent=2) + "\n").encode())
+            file.write((json.dumps({**machine, "batches": figures}, indent=2) + "\n").encode())
     return 0
 
 
 def info() -> int:
     """``minigan info``"""
     reason = why_unavailable()
-    if reason is None:
-        cupy = get_backend("cupy").xp
-        device = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
-        gpu = f"{device}, CuPy {cupy.__version__}"
-    else:
-        gpu = f"none: {reason}"
+    cupy = get_backend("cupy") if reason is None else None
+    gpu = cupy.describe() if isinstance(cupy, CupyBackend) else f"none: {reason}"
     for name, value in (
         ("minigan", minigan.__version__),
         ("Python", f"{platform.python_version()} on {platform.platform()}"),

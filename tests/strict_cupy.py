@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import re
+import time
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -84,6 +85,14 @@ def result_of(compute: Callable[[], Any]) -> StrictArray:
     return result
 
 
+class Event:
+    def __init__(self) -> None:
+        self.time = time.perf_counter()
+
+    def synchronize(self) -> None:
+        Counts.waits += 1
+
+
 class Stream:
     ptr = 1
 
@@ -109,8 +118,8 @@ class Stream:
         host_must_not("synchronize")
         Counts.waits += 1
 
-    def record(self) -> object:
-        return object()
+    def record(self) -> Event:
+        return Event()
 
     def wait_event(self, event: object) -> None:
         pass
@@ -369,13 +378,17 @@ def make_module() -> types.ModuleType:
     cupy.RawKernel = RawKernel
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: 1,
+        getDevice=lambda: 0,
         getDeviceProperties=lambda device: {"name": b"strict stand-in"},
+        runtimeGetVersion=lambda: 12090,
+        driverGetVersion=lambda: 12080,
     )
     current = Stream()
     cupy.cuda = types.SimpleNamespace(
         runtime=runtime,
         Stream=Stream,
         get_current_stream=lambda: current,
+        get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
         MemoryPool=MemoryPool,
         using_allocator=using_allocator,
         alloc=lambda size: types.SimpleNamespace(ptr=1 << 20),

@@ -78,7 +78,19 @@ def without_driver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def without_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     cupy: Any = make_module()
-    cupy.zeros = fail("out of memory")
+    cupy.zeros = fail("cudaErrorMemoryAllocation: out of memory")
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+
+
+def without_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    cupy: Any = make_module()
+    cupy.matmul = fail("CuPy failed to load libnvrtc.so.12:\n no such file")
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+
+
+def without_luck(monkeypatch: pytest.MonkeyPatch) -> None:
+    cupy: Any = make_module()
+    cupy.matmul = fail("something new")
     monkeypatch.setitem(sys.modules, "cupy", cupy)
 
 
@@ -87,8 +99,10 @@ def without_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (without_cupy, r"not installed: pip install 'minigan\[cuda12\]'"),
         (without_device, "finds no CUDA device"),
-        (without_driver, "InsufficientDriver: driver too old"),
-        (without_memory, "out of memory"),
+        (without_driver, "driver is missing, or older .*InsufficientDriver: driver too old"),
+        (without_memory, "the GPU has no memory left .*out of memory"),
+        (without_library, r"a CUDA library is missing, pip install 'minigan\[cuda12\]'.*libnvrtc"),
+        (without_luck, r"CuPy cannot use a CUDA device \(RuntimeError: something new"),
     ],
 )
 def test_reasons(breakage: Any, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:

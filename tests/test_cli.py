@@ -18,7 +18,7 @@ from conftest import write_idx
 from PIL import Image
 
 import minigan as mg
-from minigan.backend import Array
+from minigan.backend import Array, Backend
 from minigan.checkpoint import load_checkpoint
 from minigan.cli import main
 from minigan.plotting import image_grid
@@ -115,6 +115,40 @@ def test_gradcheck_fails_with_1(
     failed = {line.split()[0] for line in lines if line.endswith("FAIL")}
     assert failed == {"Tanh()", "G"}  # the layer, and the path through it
     assert lines[-1].startswith("7 of 9 pass")
+
+
+def test_bench_and_info_on_a_gpu(
+    stand_in: Backend, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("minigan.bench_gpu.ROUNDS", 1)
+    monkeypatch.setattr("minigan.bench_gpu.SECONDS", 0)
+    monkeypatch.setattr("minigan.bench_gpu.COPY_BYTES", 1 << 20)
+    out = tmp_path / "bench.json"
+    command = ["bench", "--backend", "cupy", "--batch-size", "16", "100", "--json", str(out)]
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    assert "gpu      strict stand-in, CuPy strict stand-in, CUDA 12.9, driver for CUDA 12.8" in text
+    assert "a step, captured" in text
+    figures = json.loads(out.read_text())
+    assert [batch["batch_size"] for batch in figures["batches"]] == [16, 100]
+    assert main(["info"]) == 0
+    assert "GPU      strict stand-in, CuPy" in capsys.readouterr().out
+
+
+def test_a_gpu_that_fails_is_one_line(
+    stand_in: Backend, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class CUDARuntimeError(RuntimeError):
+        __module__ = "cupy_backends.cuda.api.runtime"
+
+    def lost(*args: object) -> None:
+        raise CUDARuntimeError("cudaErrorIllegalAddress:\n an illegal address")
+
+    monkeypatch.setattr(stand_in, "asarray", lost)
+    assert main(["bench", "--backend", "cupy"]) == 2
+    line = "the GPU failed: CUDARuntimeError: cudaErrorIllegalAddress: an illegal address"
+    assert capsys.readouterr().err == f"minigan: {line}\n"
 
 
 def test_info(capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,16 @@ from minigan.errors import InputError
 THREADS, MAX_BLOCKS = 256, 8192  # of a launch
 INSTALL = "pip install 'minigan[cuda12]' (or 'minigan[cuda13]')"
 
+SIGNS = {  # what CuPy's errors contain, and what it means
+    "InsufficientDriver": "the NVIDIA driver is missing, or older than this CUDA",
+    "cudaErrorNoDevice": "the NVIDIA driver finds no CUDA device",
+    "OutOfMemory": "the GPU has no memory left",
+    "cudaErrorMemoryAllocation": "the GPU has no memory left",
+    "libnvrtc": f"a CUDA library is missing, {INSTALL} brings it",
+    "libcublas": f"a CUDA library is missing, {INSTALL} brings it",
+    "libcudart": f"a CUDA library is missing, {INSTALL} brings it",
+}
+
 
 def why_unavailable() -> str | None:
     """None if CuPy can compute here, else the reason in a few words.
@@ -43,8 +53,9 @@ def why_unavailable() -> str | None:
         one = cupy.zeros((1, 1)) + 1
         float(cupy.matmul(one, one)[0, 0])
     except Exception as error:  # CuPy's own classes of error exist only where CuPy does
-        reason = " ".join(str(error).split())
-        return f"CuPy cannot use a CUDA device ({type(error).__name__}: {reason})"
+        report = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        reasons = (reason for sign, reason in SIGNS.items() if sign in report)
+        return f"{next(reasons, 'CuPy cannot use a CUDA device')} ({report})"
     return None
 
 
@@ -134,6 +145,16 @@ class CupyBackend(NumpyBackend):
 
     def compile(self, step: Callable[..., Any]) -> Callable[..., Any]:
         return CompiledStep(self, step)
+
+    def describe(self) -> str:
+        """The device and the versions that matter, in a line."""
+        runtime = self.xp.cuda.runtime
+        name = runtime.getDeviceProperties(runtime.getDevice())["name"].decode()
+        cuda, driver = (
+            f"{version // 1000}.{version % 1000 // 10}"
+            for version in (runtime.runtimeGetVersion(), runtime.driverGetVersion())
+        )
+        return f"{name}, CuPy {self.xp.__version__}, CUDA {cuda}, driver for CUDA {driver}"
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()
