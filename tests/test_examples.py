@@ -18,6 +18,7 @@ from PIL import Image
 from sybil import Document
 from sybil.parsers.markdown import CodeBlockParser
 
+from minigan.backend.cupy_backend import why_unavailable
 from minigan.cli import main
 
 ROOT = Path(__file__).parent.parent
@@ -82,11 +83,23 @@ def test_benchmark_without_its_rivals(tmp_path: Path) -> None:
 def test_benchmark_with_pytorch() -> None:
     pytest.importorskip("torch")
     out = run_example("benchmark_vs_pytorch.py", *QUICK)
+    assert "takes no part" not in out.replace("JAX, one jit takes no part", "")
     for name in ("PyTorch tuned, eager", "the tutorial's PyTorch step"):
         (off,) = re.findall(rf"{name} +losses of 10 steps differ by at most (\S+)", out)
         assert float(off) < 1e-5
         assert re.search(rf"\| {name} \| \d+\.\d \| \d+\.\d\d \(", out)
     assert "import torch alone" in out
+
+
+def test_benchmark_on_a_machine_without_a_gpu() -> None:
+    if why_unavailable() is None:
+        pytest.skip("there is a GPU")
+    script = ROOT / "examples" / "benchmark_vs_pytorch.py"
+    command = [sys.executable, str(script), "--device", "cuda"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.startswith("backend 'cupy' cannot be used: ")
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_ratios_are_of_one_round_and_their_median_counts() -> None:
@@ -119,12 +132,14 @@ def test_a_contestant_that_trains_something_else_ends_the_benchmark(
 
 
 def load_example(name: str) -> Any:
+    sys.path.insert(0, str(ROOT / "examples"))  # where a script finds its neighbours
     spec = importlib.util.spec_from_file_location(Path(name).stem, ROOT / "examples" / name)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look their own module up
     spec.loader.exec_module(module)
+    sys.path.remove(str(ROOT / "examples"))
     return module
 
 

@@ -88,7 +88,6 @@ class Graph:
         stream.begin_capture()
         try:
             self.outputs = step(*self.inputs)
-            self.launches = _nodes(stream)
         except Exception as caught:  # whatever the step calls may refuse in words of its own
             error = caught
         finally:
@@ -98,6 +97,7 @@ class Graph:
             except Exception as caught:
                 error = error or caught
         if error is None:
+            self.launches = _nodes(self.executable)
             return None
         self.executable = None
         return f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -114,17 +114,12 @@ class Graph:
         return self.outputs
 
 
-def _nodes(stream: Any) -> int | None:
-    """How many kernels and copies have been captured on the stream so far."""
-    state, number, graph = ctypes.c_int(), ctypes.c_uint64(), ctypes.c_void_p()
-    dependencies, count = ctypes.c_void_p(), ctypes.c_size_t()
-    byref = ctypes.byref
+def _nodes(executable: Any) -> int | None:
+    """How many kernels and copies a captured graph consists of."""
+    handle, count = getattr(executable, "graph", 0), ctypes.c_size_t()
     try:
         driver = ctypes.CDLL("libcuda.so.1")
-        failed = driver.cuStreamGetCaptureInfo_v2(
-            ctypes.c_void_p(stream.ptr), byref(state), byref(number), byref(graph),
-            byref(dependencies), byref(count),
-        ) or driver.cuGraphGetNodes(graph, None, byref(count))  # fmt: skip
+        failed = driver.cuGraphGetNodes(ctypes.c_void_p(handle), None, ctypes.byref(count))
     except (OSError, AttributeError):  # not Linux, or another driver API
         return None
-    return None if failed else count.value
+    return count.value if handle and not failed else None
