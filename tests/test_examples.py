@@ -146,7 +146,7 @@ def load_example(name: str) -> Any:
 def run_python(example: Any) -> None:
     example.namespace["printed"] = io.StringIO()
     with contextlib.redirect_stdout(example.namespace["printed"]):
-        exec(compile(example.parsed, "README.md", "exec"), example.namespace)
+        exec(compile(example.parsed, example.path, "exec"), example.namespace)
 
 
 def compare_text(example: Any) -> None:
@@ -154,12 +154,14 @@ def compare_text(example: Any) -> None:
     assert example.namespace["printed"].getvalue().strip() == example.parsed.strip()
 
 
-def test_readme_blocks_print_what_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = ROOT / "README.md"
+@pytest.mark.parametrize(("page", "blocks"), [("README.md", 8), ("docs/cuda.md", 5)])
+def test_blocks_print_what_they_say(
+    page: str, blocks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     parsers = CodeBlockParser("python", run_python), CodeBlockParser("text", compare_text)
-    examples = list(Document.parse(str(readme), *parsers).examples())
-    assert len(examples) == 8
+    examples = list(Document.parse(str(ROOT / page), *parsers).examples())
+    assert len(examples) == blocks
     for example in examples:
         example.evaluate()
 
@@ -178,9 +180,9 @@ def test_readme_commands_and_their_options_exist(
         assert f"{option} " in help_text, option
 
 
-def test_readme_links_lead_somewhere() -> None:
-    readme = (ROOT / "README.md").read_text()
-    links = re.findall(r"\]\(([^)#:]+)\)", readme)
+@pytest.mark.parametrize("page", ["README.md", "docs/cuda.md", "docs/performance.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text())
     assert links
     for link in links:
-        assert (ROOT / link).exists(), link
+        assert ((ROOT / page).parent / link).exists(), link

@@ -97,8 +97,13 @@ def test_arguments_stay_as_they_are() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_backends_draw_the_same_curves(dtype: str, backend: Backend) -> None:
+    """All random numbers come from the host; the order of sums differs, so the last bits do.
+
+    Training magnifies them: on the stand-in to 2.5e-7 in float32 over 100 steps, 4e-16 in float64;
+    a GPU, whose exp and tanh are its own, is given more.
+    """
     host, there = small(dtype=dtype), small(dtype=dtype, backend=backend)
-    for step in range(5):
+    for step in range(100):
         real, z = batch(6, dtype, seed=step)
         want = host.train_step(real, z)
         got = (
@@ -107,7 +112,7 @@ def test_backends_draw_the_same_curves(dtype: str, backend: Backend) -> None:
             else there.train_step(backend.asarray(real), backend.asarray(z))
         )
         assert {value.dtype for value in got} == {np.dtype(dtype)}
-        rtol = 1e-5 if dtype == "float32" else 1e-12
+        rtol = 1e-4 if dtype == "float32" else 1e-12
         np.testing.assert_allclose([float(x) for x in got], [float(x) for x in want], rtol=rtol)
 
 
