@@ -64,6 +64,20 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Evaluate:
+    """Measure a trained generator against the test images, in a minute; writes metrics.json."""
+
+    run: Annotated[Positional[str], arg(metavar="RUN")]
+    """Folder of the run."""
+    samples: int = 10_000
+    """How many to draw."""
+    seed: int = 0
+    """For their latent points."""
+    classifier: Annotated[str | None, arg(metavar="FILE")] = None
+    """Another digit classifier, as examples/digit_classifier.py writes it."""
+
+
+@dataclass(frozen=True)
 class GradCheck:
     """Hold every backward rule against finite differences; exit status 1 if one fails."""
 
@@ -108,6 +122,8 @@ def main(args: Sequence[str] | None = None) -> int:
             return train(command)
         if isinstance(command, Sample):
             return sample(command)
+        if isinstance(command, Evaluate):
+            return evaluate(command)
         if isinstance(command, GradCheck):
             return gradcheck(command)
         return bench(command) if isinstance(command, Bench) else info()
@@ -125,13 +141,14 @@ def main(args: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parse(args: list[str]) -> Train | Sample | GradCheck | Bench | Info:
+def _parse(args: list[str]) -> Train | Sample | Evaluate | GradCheck | Bench | Info:
     # A resumed run's own options are the defaults, so that what differs was typed by the user.
     resume = _value_of("--resume", args) if args[:1] == ["train"] else None
     default = Train(**vars(TrainConfig.of_run(resume))) if resume is not None else Train()
     return tyro.cli(
         Annotated[Train, subcommand("train", default=default)]
         | Annotated[Sample, subcommand("sample")]
+        | Annotated[Evaluate, subcommand("evaluate")]
         | Annotated[GradCheck, subcommand("gradcheck")]
         | Annotated[Bench, subcommand("bench")]
         | Annotated[Info, subcommand("info")],
@@ -186,6 +203,24 @@ def sample(options: Sample) -> int:
         z = rng.standard_normal((options.n, net.n_in))
     save_grid(out, draw_samples(net, z))
     print(f"{options.n} digits: {out}")
+    return 0
+
+
+def evaluate(options: Evaluate) -> int:
+    """``minigan evaluate``"""
+    from minigan.evaluate import evaluate, table
+
+    figures = evaluate(
+        options.run,
+        options.samples,
+        options.seed,
+        options.classifier,
+        progress=lambda line: print(line, file=sys.stderr),
+    )
+    say(f"\n{table(*figures)}\n")
+    folder = Path(options.run)
+    say(f"All figures: {folder / 'metrics.json'}")
+    say(f"Samples beside their nearest training images: {folder / 'neighbours.png'}")
     return 0
 
 

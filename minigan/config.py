@@ -115,9 +115,12 @@ class TrainConfig:
 
     @classmethod
     def from_stored(cls, stored: Any, source: Path) -> TrainConfig:
-        """The options in ``stored``; InputError, naming their source, if it holds others."""
-        expected = {field.name for field in fields(cls)} - set(NOT_STORED)
-        if not isinstance(stored, dict) or set(stored) != expected:
+        """The options in ``stored``; InputError, naming their source, if it holds others.
+
+        One that is missing, because the run is older than the option, has its default.
+        """
+        known = {field.name for field in fields(cls)} - set(NOT_STORED)
+        if not isinstance(stored, dict) or not set(stored) <= known or "epochs" not in stored:
             raise InputError(f"{source} does not hold the options of a run of this version")
         try:
             return cls(**stored)

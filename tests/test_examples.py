@@ -20,6 +20,7 @@ from sybil.parsers.markdown import CodeBlockParser
 
 from minigan.backend.cupy_backend import why_unavailable
 from minigan.cli import main
+from minigan.metrics import load_classifier
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,6 +56,14 @@ def test_mnist_gan(tmp_path: Path) -> None:
     assert re.search(r"Epoch \[1/1\]  d_loss \d\.\d{4}  g_loss \d\.\d{4}", out)
     with Image.open(tmp_path / "epoch_0001.png") as picture:
         assert np.asarray(picture).std() > 10
+
+
+def test_digit_classifier(tmp_path: Path) -> None:
+    out = tmp_path / "classifier.npz"
+    text = run_example("digit_classifier.py", EPOCHS="1", BATCH_SIZE="500", OUT=str(out))
+    (accuracy,) = re.findall(r"Epoch \[1/1\]  loss \d\.\d{4}  test accuracy (\d\.\d{4})", text)
+    assert float(accuracy) > 0.6  # 98.4 % after all twenty
+    assert load_classifier(out).params.any()
 
 
 QUICK = ("--rounds", "1", "--batch-sizes", "16", "--seconds", "0", "--no-epochs")

@@ -595,7 +595,7 @@ def test_resume_of_what_is_no_run(config: Configure, tmp_path: Path) -> None:
     for text, message in (
         ("{", "cannot be read"),
         ("[]", "does not hold the options of a run"),
-        ('{"epochs": 3}', "does not hold the options of a run"),
+        ('{"epoch": 3}', "does not hold the options of a run"),
     ):
         (tmp_path / "config.json").write_text(text)
         with pytest.raises(InputError, match=message):

@@ -1,0 +1,83 @@
+"""``minigan evaluate``: what it writes and says, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import minigan as mg
+from minigan.cli import main
+from minigan.evaluate import Evaluation
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of one epoch with large batches: its generator draws blots."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    return mg.Trainer(mg.TrainConfig(epochs=1, batch_size=5000, out=str(folder))).run()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bins after one iteration of k-means, Parzen on few images."""
+    from minigan.metrics import distances, ndb
+
+    def k_means(x: Any, k: int, rng: Any) -> Any:
+        return distances.k_means(x, k, rng, iterations=1)
+
+    monkeypatch.setattr(ndb, "k_means", k_means)
+    prepare = Evaluation.__init__
+
+    def fewer(self: Evaluation, *args: Any) -> None:
+        prepare(self, *args)
+        self.test, self.test_labels = self.test[:500], self.test_labels[:500]
+        self.test_features = self.test_features[:500]
+
+    monkeypatch.setattr(Evaluation, "__init__", fewer)
+
+
+@pytest.mark.usefixtures("quick")
+def test_evaluate(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(run), "--samples", "300", "--seed", "5"]) == 0
+    out = capsys.readouterr().out
+    for word in ("NDB", "JS", "classes present", "Fréchet", "precision", "recall", "Parzen"):
+        assert word in out
+    assert str(run / "metrics.json") in out
+    report = json.loads((run / "metrics.json").read_text())
+    assert (report["samples"], report["seed"], report["data"]) == (300, 5, "mnist")
+    ours, real = report["generator"], report["real training images"]
+    # A generator of 12 steps against real images
+    assert ours["ndb"]["js"] > 0.4 > 0.2 > real["ndb"]["js"]
+    assert ours["frechet"] > 10 * real["frechet"]
+    assert ours["precision_recall"]["recall"] < 0.2 < real["precision_recall"]["recall"]
+    assert ours["parzen"]["log_likelihood"] < real["parzen"]["log_likelihood"]
+    centroids = report["centroids of k-means"]["parzen"]
+    assert centroids["log_likelihood"] > real["parzen"]["log_likelihood"] + 20  # the paradox
+    assert real["classes"]["present"] == 10
+    with Image.open(run / "neighbours.png") as picture:
+        assert np.asarray(picture).std() > 10
+    before = (run / "metrics.json").read_bytes()
+    assert main(["evaluate", str(run), "--samples", "300", "--seed", "5"]) == 0
+    assert (run / "metrics.json").read_bytes() == before
+
+
+def test_bad_input(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for args, message in (
+        ([str(empty)], "checkpoint.npz does not exist"),
+        ([str(run), "--samples", "0"], "--samples is 0, expected a whole number of at least 1"),
+        ([str(run), "--samples", "99"], "NDB needs at least 100 images for its 100 bins, got 99"),
+        ([str(run), "--classifier", str(run / "checkpoint.npz")], "classifier"),
+        ([str(run), "--seed", "-1"], "--seed is -1"),
+    ):
+        assert main(["evaluate", *args]) == 2, args
+        (line,) = [
+            line for line in capsys.readouterr().err.splitlines() if line.startswith("minigan:")
+        ]
+        assert message in line
