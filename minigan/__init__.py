@@ -5,6 +5,7 @@ from minigan import blas
 blas.configure()  # before NumPy is imported, below
 
 from minigan.backend import get_backend
+from minigan.batch_norm import BatchNorm1d
 from minigan.config import TrainConfig
 from minigan.data import from_torchvision, load_mnist
 from minigan.gan import GAN, StepResult
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GAN",
     "Adam",
+    "BatchNorm1d",
     "Layer",
     "LeakyReLU",
     "Linear",

@@ -228,14 +228,14 @@ def gradcheck(options: GradCheck) -> int:
     """``minigan gradcheck``"""
     rows = check_everything(options.backend)
     title = "backprop against central differences"
-    print(f"{title:38}{'worst error':>11}  {'at':28}{'entries':>18}")
+    print(f"{title:42}{'worst error':>11}  {'at':28}{'entries':>18}")
     for name, report in rows:
         worst = report.worst
         checked = sum(array.checked for array in report.arrays)
         size = sum(array.size for array in report.arrays)
         entries = f"{checked:,}" + (f" of {size:,}" if checked < size else "")
         verdict = "PASS" if report.passed else "FAIL"
-        print(f"{name:38}{worst.error:11.1e}  {worst.where:28}{entries:>18}  {verdict}")
+        print(f"{name:42}{worst.error:11.1e}  {worst.where:28}{entries:>18}  {verdict}")
     failed = sum(not report.passed for _, report in rows)
     print(
         f"{len(rows) - failed} of {len(rows)} pass (error: |numeric - backprop| over the largest "

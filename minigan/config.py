@@ -20,6 +20,7 @@ CONFIG = "config.json"
 # data lies (its content is compared).  ``out`` and ``resume`` only say which folder is meant.
 CHANGEABLE = ("epochs", "backend", "data", "save_every")
 NOT_STORED = ("out", "resume")
+RECIPES = ("batch-norm", "tutorial")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class TrainConfig:
 
     epochs: int = 20
     """Passes over the data, in all."""
+    recipe: str = "batch-norm"
+    """tutorial: exactly the tutorial's networks.  batch-norm: with batch normalisation in G."""
     batch_size: int = 64
     """Images in a step."""
     latent_dim: int = 100
@@ -77,6 +80,7 @@ class TrainConfig:
         object.__setattr__(self, "lr", lr)
         object.__setattr__(self, "betas", betas)
         for name, choices in (
+            ("recipe", RECIPES),
             ("backend", ("numpy", "cupy", "auto")),
             ("dtype", ("float32", "float64")),
         ):
@@ -117,13 +121,14 @@ class TrainConfig:
     def from_stored(cls, stored: Any, source: Path) -> TrainConfig:
         """The options in ``stored``; InputError, naming their source, if it holds others.
 
-        One that is missing, because the run is older than the option, has its default.
+        One that is missing, because the run is older than the option, has its default; but the
+        recipe of such a run was the tutorial's.
         """
         known = {field.name for field in fields(cls)} - set(NOT_STORED)
         if not isinstance(stored, dict) or not set(stored) <= known or "epochs" not in stored:
             raise InputError(f"{source} does not hold the options of a run of this version")
         try:
-            return cls(**stored)
+            return cls(**{"recipe": "tutorial", **stored})
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
 

@@ -61,6 +61,7 @@ def check_gradients(
     x: Array,
     *,
     loss: Loss | None = None,
+    training: bool = True,
     max_entries: int = 1000,
     tolerance: float = TOLERANCE,
     seed: int = 0,
@@ -76,6 +77,8 @@ def check_gradients(
     loss : function of y, optional
         Returns ``(loss, dL/dy)``, for instance ``lambda y: bce(y, 1.0)``.  Without it L = Σ dy · y
         with a random upstream gradient dy.
+    training : bool
+        Check ``forward``, or else ``evaluate`` (which differ for ``BatchNorm1d``).
     max_entries : int
         Arrays with more entries are checked at that many random ones, and along one random
         direction.
@@ -102,9 +105,10 @@ def check_gradients(
         raise ValueError(f"x has shape {x.shape}: there is nothing to check")
     rng = own_stream(seed)
     net = _float64_copy(net)
-    x = away_from_kinks(_layers(net), x.astype("float64"), rng)
+    run = net.forward if training else net.evaluate
+    x = away_from_kinks(_layers(net), x.astype("float64"), rng, training)
 
-    y, cache = net.forward(x)
+    y, cache = run(x)
     y = y.copy()  # it may be a view of x, which the nudges change
     random_dy = backend_of(y).asarray(rng.standard_normal(y.shape))
     dy = random_dy if loss is None else loss(y)[1]
@@ -123,8 +127,8 @@ def check_gradients(
 
     def L() -> float:
         if loss is not None:
-            return float(loss(net(x))[0])
-        return float(((net(x) - y) * dy).sum())  # less y: a constant, but it saves digits
+            return float(loss(run(x)[0])[0])
+        return float(((run(x)[0] - y) * dy).sum())  # less y: a constant, but it saves digits
 
     size = L() if loss is not None else float(np.abs(y * dy).sum())
     arrays = [*parameters, ("x", x, dx)]
@@ -163,6 +167,9 @@ def _float64_copy(net: Layer | Sequential) -> Any:
         for name in net.param_names:
             for key in (name, "d" + name):
                 setattr(net, key, getattr(net, key).astype("float64"))
+    for layer in _layers(net):
+        for name in layer.buffer_names:
+            setattr(layer, name, getattr(layer, name).astype("float64"))
     return net
 
 
@@ -176,11 +183,13 @@ def named_parameters(net: Layer | Sequential) -> list[tuple[str, Array, Array]]:
     return [(name, getattr(net, name), getattr(net, "d" + name)) for name in net.param_names]
 
 
-def away_from_kinks(layers: tuple[Layer, ...], x: Array, rng: np.random.Generator) -> Array:
+def away_from_kinks(
+    layers: tuple[Layer, ...], x: Array, rng: np.random.Generator, training: bool = True
+) -> Array:
     """x, its rows moved at random until none brings a unit within KINK_MARGIN of a kink."""
     backend, start = backend_of(x), backend_of(x).to_numpy(x)
     for _ in range(100):
-        near = _distance_to_kink(layers, x) <= KINK_MARGIN
+        near = _distance_to_kink(layers, x, training) <= KINK_MARGIN
         if not near.any():
             return x
         moved = start + 0.1 * rng.standard_normal(start.shape)
@@ -190,12 +199,12 @@ def away_from_kinks(layers: tuple[Layer, ...], x: Array, rng: np.random.Generato
     raise ValueError(f"no input away from the kinks in 100 draws for x of shape {x.shape}")
 
 
-def _distance_to_kink(layers: tuple[Layer, ...], x: Array) -> Array:
+def _distance_to_kink(layers: tuple[Layer, ...], x: Array, training: bool) -> Array:
     """For each row of x, how near to a kink any unit comes: (N,) in main memory."""
     distance = np.full(len(x), math.inf)
     for layer in layers:
         for kink in layer.kinks:
             nearest = np.abs(x - kink).reshape(len(x), -1).min(axis=1)
             distance = np.minimum(distance, backend_of(x).to_numpy(nearest))
-        x = layer(x)
+        x, _ = layer.forward(x) if training else layer.evaluate(x)
     return distance

@@ -7,6 +7,7 @@ import copy
 import numpy as np
 
 from minigan.backend import Array, Backend, get_backend
+from minigan.batch_norm import BatchNorm1d
 from minigan.central_difference import GradientReport, compare, resolution
 from minigan.gan import GAN
 from minigan.gradcheck import (
@@ -35,17 +36,22 @@ def check_everything(backend: str | Backend = "numpy") -> list[tuple[str, Gradie
 
     layers = (Linear(7, 5, seed=rng, backend=backend), ReLU(), LeakyReLU(0.2), Tanh(), Sigmoid())
     rows = [(repr(layer), check_gradients(layer, normal(6, 7))) for layer in layers]
+    norm = BatchNorm1d(7, backend=backend)
+    for array in (norm.gamma, norm.beta, norm.running_mean, norm.running_var):
+        array += 0.5 * abs(normal(7).astype("float32"))  # not at 1 and 0, where they would not show
     rows += [
+        ("BatchNorm1d(7), training", check_gradients(norm, normal(6, 7))),
+        ("BatchNorm1d(7), evaluation", check_gradients(norm, normal(6, 7), training=False)),
         ("bce", check_loss(bce, uniform(6, 4), uniform(6, 4))),
         ("bce_with_logits", check_loss(bce_with_logits, 5 * normal(6, 4), uniform(6, 4))),
     ]
-    G = generator(seed=rng, dtype="float64", backend=backend)
     D = discriminator(seed=rng, dtype="float64", backend=backend)
-    gan = GAN(G, D, lr=0)
-    report = check_gan(gan, np.tanh(normal(2, 784)), normal(2, 100))
-    for net, name in (("D", "D step: x, G(z) -> d_loss"), ("G", "G step: z -> D(G(z)) -> g_loss")):
-        arrays = tuple(array for array in report.arrays if array.name.startswith(net))
-        rows.append((name, GradientReport(arrays)))
+    for suffix, N in (("", 2), (", batch norm", 6)):
+        G = generator(batch_norm=N > 2, seed=rng, dtype="float64", backend=backend)
+        report = check_gan(GAN(G, D, lr=0), np.tanh(normal(N, 784)), normal(N, 100))
+        for net, path in (("D", "D step: d_loss"), ("G", "G step: z -> D(G(z)) -> g_loss")):
+            arrays = tuple(array for array in report.arrays if array.name.startswith(net))
+            rows.append((path + suffix, GradientReport(arrays)))
     return rows
 
 
@@ -69,10 +75,11 @@ def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> Grad
     gan.train_step(real, z)
 
     def d_loss() -> float:
-        return float(bce(D(real), 1.0)[0] + bce(D(G(z)), 0.0)[0])
+        fake, _ = G.forward(z)  # as in training: G(z) would be another function after batch norm
+        return float(bce(D(real), 1.0)[0] + bce(D(fake), 0.0)[0])
 
     def g_loss() -> float:
-        return float(bce(D(G(z)), 1.0)[0])
+        return float(bce(D(G.forward(z)[0]), 1.0)[0])
 
     return GradientReport(
         tuple(

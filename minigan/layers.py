@@ -42,11 +42,16 @@ class Layer:
     n_in: int | None = None  # columns of x; None: element by element, x of any shape
     n_out: int | None = None  # columns of y; None: y is shaped like x
     param_names: tuple[str, ...] = ()
+    buffer_names: tuple[str, ...] = ()  # arrays that forward changes in training; no parameters
     kinks: tuple[float, ...] = ()  # values of x where the derivative jumps (for check_gradients)
     bound = False  # a layer belongs to one network at most
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         raise NotImplementedError(f"{type(self).__name__} has no forward")  # each layer has its own
+
+    def evaluate(self, x: Array) -> tuple[Array, Any]:
+        """The same when training is over.  Of the layers here only BatchNorm1d then differs."""
+        return self.forward(x)
 
     def input_grad(self, dy: Array, cache: Any) -> Array:
         raise NotImplementedError(f"{type(self).__name__} has no input_grad")  # likewise
@@ -75,8 +80,8 @@ class Layer:
             self.param_grads(dy, cache)
         return self.input_grad(dy, cache) if input_grad else None
 
-    def allocate(self, seed: Seed, dtype: str, backend: str | Backend) -> None:
-        """Give a layer that works alone arrays of its own; ``Sequential`` later replaces them."""
+    def allocate(self, seed: Seed, dtype: Any, backend: str | Backend) -> None:
+        """Draw parameters into arrays of its own, which ``Sequential`` replaces by its views."""
         backend, float_type = get_backend(backend), check_dtype(dtype)
         values = self.draw(np.random.default_rng(seed))
         for name, value in zip(self.param_names, values, strict=True):
@@ -85,7 +90,7 @@ class Layer:
             setattr(self, "d" + name, np.zeros_like(parameter))
 
     def __call__(self, x: Array) -> Array:
-        return self.forward(x)[0]
+        return self.evaluate(x)[0]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

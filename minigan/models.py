@@ -1,10 +1,11 @@
-"""The tutorial's two networks."""
+"""The tutorial's two networks, and the generator with batch normalisation."""
 
 from __future__ import annotations
 
 from minigan.backend import Backend
+from minigan.batch_norm import BatchNorm1d
 from minigan.checks import check_size
-from minigan.layers import LeakyReLU, Linear, ReLU, Seed, Sigmoid, Tanh
+from minigan.layers import Layer, LeakyReLU, Linear, ReLU, Seed, Sigmoid, Tanh
 from minigan.network import Sequential
 
 IMAGE_SIZE = 784  # 28 x 28 pixels in one row
@@ -13,6 +14,7 @@ IMAGE_SIZE = 784  # 28 x 28 pixels in one row
 def generator(
     latent_dim: int = 100,
     *,
+    batch_norm: bool = False,
     seed: Seed = None,
     dtype: str = "float32",
     backend: str | Backend = "numpy",
@@ -20,22 +22,17 @@ def generator(
     """G: latent z ~ N(0, 1), (N, latent_dim), to images in [-1, 1], (N, 784).
 
     latent_dim-256-512-1024-784 with ReLU between and Tanh at the end: 1,486,352 parameters for
-    latent_dim 100.
+    latent_dim 100.  ``batch_norm=True`` puts a ``BatchNorm1d`` before each ReLU (3,584 more): the
+    cure for collapse, see docs/is-it-working.md.
     """
     check_size("latent_dim", latent_dim)
-    return Sequential(
-        Linear(latent_dim, 256),
-        ReLU(),
-        Linear(256, 512),
-        ReLU(),
-        Linear(512, 1024),
-        ReLU(),
-        Linear(1024, IMAGE_SIZE),
-        Tanh(),
-        seed=seed,
-        dtype=dtype,
-        backend=backend,
-    )
+    layers: list[Layer] = []
+    n_in = latent_dim
+    for n in (256, 512, 1024):
+        layers += [Linear(n_in, n), *([BatchNorm1d(n)] if batch_norm else []), ReLU()]
+        n_in = n
+    layers += [Linear(n_in, IMAGE_SIZE), Tanh()]
+    return Sequential(*layers, seed=seed, dtype=dtype, backend=backend)
 
 
 def discriminator(

@@ -53,16 +53,17 @@ class Sequential:
         self.backend = get_backend(backend)
         self.optimizer_steps = 0  # counted by the optimizer, so that backward knows a stale cache
 
-        rng = np.random.default_rng(seed)
-        values: list[Array] = [np.empty(0)]
+        rng, start = np.random.default_rng(seed), 0
+        values = [self.backend.asarray(np.zeros(0), self.dtype)]
         self._slots: list[tuple[str, Layer, str, slice, tuple[int, ...]]] = []
         for i, layer in enumerate(layers):
-            for name, value in zip(layer.param_names, layer.draw(rng), strict=True):
-                start = sum(v.size for v in values)
-                where = slice(start, start + value.size)
+            layer.allocate(rng, self.dtype, self.backend)
+            for name in layer.param_names:
+                value = getattr(layer, name)
+                where = slice(start, start := start + value.size)
                 self._slots.append((f"{i}.{name}", layer, name, where, value.shape))
-                values.append(value.ravel())
-        self.params = self.backend.asarray(np.concatenate(values), self.dtype)
+                values.append(value.reshape(-1))
+        self.params = np.concatenate(values)
         self.grads = np.zeros_like(self.params)
         self.bind()
 
@@ -83,14 +84,30 @@ class Sequential:
         for key, layer, name, _, _ in self._slots:
             yield key, getattr(layer, name), getattr(layer, "d" + name)
 
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """(name, array) of what layers keep beside their parameters: ``"1.running_mean"``, …"""
+        for i, layer in enumerate(self.layers):
+            for name in layer.buffer_names:
+                yield f"{i}.{name}", getattr(layer, name)
+
     def forward(self, x: Array) -> tuple[Array, Cache]:
         """y and the cache that ``backward`` will need; any number of caches may be in use at once.
 
         Raises TypeError or ValueError if x has the wrong shape, dtype or device.
         """
+        return self._through("forward", x)
+
+    def evaluate(self, x: Array) -> tuple[Array, Cache]:
+        """The same when training is over: ``BatchNorm1d`` then uses its running statistics.
+
+        ``net(x)`` is ``net.evaluate(x)[0]``.
+        """
+        return self._through("evaluate", x)
+
+    def _through(self, method: str, x: Array) -> tuple[Array, Cache]:
         caches = []
         for layer in self.layers:
-            x, cache = layer.forward(x)
+            x, cache = getattr(layer, method)(x)
             caches.append(cache)
         return x, Cache(self, self.optimizer_steps, caches)
 
@@ -125,7 +142,7 @@ class Sequential:
         return grad if input_grad else None
 
     def __call__(self, x: Array) -> Array:
-        return self.forward(x)[0]
+        return self.evaluate(x)[0]
 
     def __len__(self) -> int:
         return len(self.layers)

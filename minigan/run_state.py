@@ -26,6 +26,7 @@ def device_arrays(run: Trainer) -> dict[str, Array]:
     arrays = {"fixed_z": run.fixed_z}
     for name, adam in (("generator", run.gan.adam_g), ("discriminator", run.gan.adam_d)):
         arrays |= {name: adam.net.params, f"{name}.m": adam.m, f"{name}.v": adam.v}
+        arrays |= {f"{name}.{buffer}": array for buffer, array in adam.net.named_buffers()}
     return arrays
 
 

@@ -25,9 +25,18 @@ def load_generator(run: str | Path, backend: str = "numpy") -> Sequential:
     path = Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
     arrays, meta = load_checkpoint(path)
     config = TrainConfig.from_stored(meta.get("config"), path)
-    net = generator(config.latent_dim, seed=0, dtype=config.dtype, backend=backend)
-    check_arrays(path, arrays, {"generator": net.params})
-    net.params[...] = net.backend.asarray(arrays["generator"])
+    net = generator(
+        config.latent_dim,
+        batch_norm=config.recipe == "batch-norm",
+        seed=0,
+        dtype=config.dtype,
+        backend=backend,
+    )
+    trained = {"generator": net.params}
+    trained |= {f"generator.{name}": array for name, array in net.named_buffers()}
+    check_arrays(path, arrays, trained)
+    for name, array in trained.items():
+        array[...] = net.backend.asarray(arrays[name])
     return net
 
 

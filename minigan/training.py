@@ -58,6 +58,12 @@ class Trainer:
             raise InputError(
                 f"--batch-size is {config.batch_size}, but the data has only {len(images)} images"
             )
+        if config.recipe == "batch-norm" and (len(images) - 1) % config.batch_size == 0:
+            raise InputError(
+                f"--batch-size {config.batch_size} leaves a single image for the last batch of "
+                f"{len(images):,}, and batch normalisation needs two: choose another, or "
+                "--recipe tutorial"
+            )
         self.data_crc32 = zlib.crc32(images.tobytes())  # a run is resumed on the same data only
         self.images = backend.asarray(images.reshape(len(images), IMAGE_SIZE))
         self.pixel_values = backend.asarray(pixel_values(config.dtype))
@@ -65,7 +71,13 @@ class Trainer:
 
         self.rng = np.random.default_rng(config.seed)
         self.gan = GAN(
-            generator(config.latent_dim, seed=self.rng, dtype=config.dtype, backend=backend),
+            generator(
+                config.latent_dim,
+                batch_norm=config.recipe == "batch-norm",
+                seed=self.rng,
+                dtype=config.dtype,
+                backend=backend,
+            ),
             discriminator(seed=self.rng, dtype=config.dtype, backend=backend),
             lr=config.lr,
             betas=config.betas,

@@ -94,13 +94,22 @@ def test_gradcheck(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gradcheck"]) == 0
     lines = capsys.readouterr().out.splitlines()
     rows = [line for line in lines if line.endswith("PASS")]
-    for name in ("Linear", "ReLU", "LeakyReLU", "Tanh", "Sigmoid", "bce ", "bce_with_logits"):
+    for name in (
+        "Linear",
+        "ReLU",
+        "LeakyReLU",
+        "Tanh",
+        "Sigmoid",
+        "BatchNorm1d",
+        "bce ",
+        "bce_with_logits",
+    ):
         assert any(row.startswith(name) for row in rows)
     assert any("z -> D(G(z)) -> g_loss" in row for row in rows)
     errors = [float(match) for row in rows for match in re.findall(r"\d\.\de-\d\d", row)]
-    assert len(errors) == len(rows) == 9
+    assert len(errors) == len(rows) == 13
     assert max(errors) < 1e-6
-    assert lines[-1].startswith("9 of 9 pass")
+    assert lines[-1].startswith("13 of 13 pass")
 
 
 def test_gradcheck_fails_with_1(
@@ -114,7 +123,7 @@ def test_gradcheck_fails_with_1(
     lines = capsys.readouterr().out.splitlines()
     failed = {line.split()[0] for line in lines if line.endswith("FAIL")}
     assert failed == {"Tanh()", "G"}  # the layer, and the path through it
-    assert lines[-1].startswith("7 of 9 pass")
+    assert lines[-1].startswith("10 of 13 pass")
 
 
 def test_bench_and_info_on_a_gpu(

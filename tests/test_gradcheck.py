@@ -303,6 +303,21 @@ def test_every_entry_of_both_steps_of_a_small_gan(
     assert all(array.checked == array.size for array in report.arrays)
 
 
+@pytest.mark.parametrize("missing", ["mean", "variance"])
+def test_rejects_a_batch_norm_that_forgets_a_path(missing: str) -> None:
+    class Forgetful(mg.BatchNorm1d):
+        def input_grad(self, dy: Array, cache: Any) -> Array:
+            x_hat, factor, _ = cache
+            through_mean = 0 if missing == "mean" else dy.mean(axis=0)
+            through_var = 0 if missing == "variance" else x_hat * (dy * x_hat).mean(axis=0)
+            return self.gamma * factor * (dy - through_mean - through_var)
+
+    assert mg.check_gradients(mg.BatchNorm1d(3), normal(5, 3))
+    report = mg.check_gradients(Forgetful(3), normal(5, 3))
+    assert not report
+    assert report.worst.name == "x"
+
+
 def test_rejects_a_gan_whose_step_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     # In the step of G, the target of the fakes must be 1; in the step of D, two means are added.
     right = mg.bce
@@ -330,12 +345,12 @@ def test_a_moving_gan_cannot_be_checked() -> None:
 
 def test_everything_that_the_command_checks() -> None:
     rows = check_everything()
-    assert len(rows) == 9
+    assert len(rows) == 13
     for name, report in rows:
         assert report, f"{name}: {report}"
         assert 0 < report.worst.error < 1e-6
-    assert sum(array.size for array in rows[-1][1].arrays) == 1_486_352
-    assert sum(array.size for array in rows[-2][1].arrays) == 1_460_225
+    sizes = [sum(array.size for array in report.arrays) for _, report in rows[-4:]]
+    assert sizes == [1_460_225, 1_486_352, 1_460_225, 1_489_936]
 
 
 def test_everything_on_every_backend(backend: Backend) -> None:

@@ -30,6 +30,20 @@ def test_generator() -> None:
     assert mg.generator(7).n_in == 7
 
 
+def test_generator_with_batch_norm() -> None:
+    """The tutorial's, with one BatchNorm1d before each ReLU, and the same first weights."""
+    net, tutorial = mg.generator(seed=0, batch_norm=True), mg.generator(seed=0)
+    assert net.params.size == tutorial.params.size + 2 * (256 + 512 + 1024)
+    names = describe(net)
+    assert [name for name in names if "BatchNorm" not in name] == describe(tutorial)
+    for i, name in enumerate(names):
+        assert (i + 1 < len(names) and names[i + 1] == "ReLU()") == ("BatchNorm" in name)
+    linear = [[y for y in x.layers if isinstance(y, mg.Linear)] for x in (net, tutorial)]
+    for ours, theirs in zip(*linear, strict=True):
+        np.testing.assert_array_equal(ours.W, theirs.W)
+        np.testing.assert_array_equal(ours.b, theirs.b)
+
+
 def test_discriminator() -> None:
     net = mg.discriminator(seed=0)
     assert net.params.size == 1_460_225

@@ -15,9 +15,9 @@ import minigan as mg
 
 PACKAGE = Path(mg.__file__).parent
 ROOT = Path(__file__).parent.parent
-PUBLIC = """Linear ReLU LeakyReLU Tanh Sigmoid Layer Sequential bce bce_with_logits Adam GAN
-StepResult generator discriminator check_gradients get_backend load_mnist from_torchvision Trainer
-TrainConfig __version__""".split()
+PUBLIC = """Linear ReLU LeakyReLU Tanh Sigmoid BatchNorm1d Layer Sequential bce bce_with_logits
+Adam GAN StepResult generator discriminator check_gradients get_backend load_mnist
+from_torchvision Trainer TrainConfig __version__""".split()
 
 
 def test_public_names() -> None:
@@ -48,10 +48,10 @@ def test_import_loads_numpy_and_nothing_heavier() -> None:
 def test_the_core_reads_in_one_sitting() -> None:
     core = ["layers", "network", "losses", "optim", "gan"]
     lines = {name: len((PACKAGE / f"{name}.py").read_text().splitlines()) for name in core}
-    assert sum(lines.values()) <= 650, lines
+    assert sum(lines.values()) <= 670, lines
 
 
-@pytest.mark.parametrize("name", ["layers", "network", "losses", "optim", "gan"])
+@pytest.mark.parametrize("name", ["layers", "network", "losses", "optim", "gan", "batch_norm"])
 def test_the_core_depends_on_numpy_alone(name: str) -> None:
     source = (PACKAGE / f"{name}.py").read_text()
     imports = re.findall(r"^(?:from|import) ([\w.]+)", source, re.MULTILINE)

@@ -23,11 +23,25 @@ def run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_is_the_trained_generator(run: Path) -> None:
-    trained = load_checkpoint(run / "checkpoint.npz")[0]["generator"]
+    arrays, _ = load_checkpoint(run / "checkpoint.npz")
     for source in (run, run / "checkpoint.npz"):
         net = load_generator(source)
-        np.testing.assert_array_equal(net.params, trained)
+        np.testing.assert_array_equal(net.params, arrays["generator"])
+        for name, array in net.named_buffers():
+            np.testing.assert_array_equal(array, arrays[f"generator.{name}"])
     assert net.n_in == 9
+
+
+@pytest.mark.parametrize("recipe", ["batch-norm", "tutorial"])
+def test_it_draws_as_the_trained_generator_does(
+    recipe: str, tiny_data: Path, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "run")
+    config = mg.TrainConfig(epochs=1, batch_size=50, recipe=recipe, data=str(tiny_data), out=out)
+    trainer = mg.Trainer(config)
+    trainer.run()
+    want = trainer.gan.generator(trainer.fixed_z)
+    np.testing.assert_array_equal(load_generator(out)(trainer.fixed_z), want)
 
 
 def test_draw_samples_in_chunks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

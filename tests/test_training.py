@@ -155,12 +155,14 @@ def test_a_row_is_the_mean_of_its_steps(config: Configure) -> None:
     np.testing.assert_allclose(trainer.history[0][2:6], mean, rtol=1e-12)
 
 
-def test_the_run_is_the_loop_written_out(config: Configure, tiny_data: Path) -> None:
+@pytest.mark.parametrize("recipe", ["batch-norm", "tutorial"])
+def test_the_run_is_the_loop_written_out(recipe: str, config: Configure, tiny_data: Path) -> None:
     """The stated order of random numbers: G, D, fixed z, then each epoch's permutation and z."""
-    trainer = mg.Trainer(config(epochs=2, seed=5))
+    trainer = mg.Trainer(config(recipe=recipe, epochs=2, seed=5))
     trainer.run()
     rng = np.random.default_rng(5)
-    gan = mg.GAN(mg.generator(seed=rng), mg.discriminator(seed=rng))
+    batch_norm = recipe == "batch-norm"
+    gan = mg.GAN(mg.generator(batch_norm=batch_norm, seed=rng), mg.discriminator(seed=rng))
     fixed_z = rng.standard_normal((64, 100), dtype=np.float32)
     images = mg.load_mnist(path=tiny_data)[0].reshape(-1, 784)
     for _ in range(2):
@@ -252,8 +254,8 @@ def test_images_stay_on_the_device_and_figures_are_read_now_and_then(
     steps = [move for move in seen if move != (6, 0, 0)]
     assert steps == [(4, 0, 0)] * 12
     # Each epoch: one reading of all figures, both networks twice (finite? saved), their two Adams'
-    # moments, the samples
-    assert Counts.to_host == 2 * (1 + 2 + 6 + 1)
+    # moments, the running statistics of three batch norms, the samples
+    assert Counts.to_host == 2 * (1 + 2 + 6 + 6 + 1)
     assert Counts.launches == 14 - 2  # a first step of each of two sizes
 
 
@@ -430,6 +432,7 @@ def test_runs_outside_the_main_thread(config: Configure) -> None:
         ({"betas": (0.5,)}, "--betas are"),
         ({"betas": 0.5}, "--betas are"),
         ({"betas": (math.nan, 0.9)}, "--betas are"),
+        ({"recipe": "wgan"}, "--recipe is 'wgan', expected batch-norm, tutorial"),
         ({"backend": "jax"}, "--backend is 'jax', expected numpy, cupy, auto"),
         ({"epochs": 10**10}, "--epochs is 10000000000, expected a whole number up to"),
         ({"data": None}, "--data is None, expected a folder"),
@@ -453,6 +456,26 @@ def test_batch_larger_than_the_data(config: Configure) -> None:
     with pytest.raises(InputError, match="--batch-size is 201, but the data has only 200 images"):
         mg.Trainer(config(batch_size=201))
     assert not Path(str(config().out)).exists()
+
+
+@pytest.mark.parametrize("batch_size", [1, 199])
+def test_batch_norm_needs_two_images(batch_size: int, config: Configure) -> None:
+    with pytest.raises(InputError, match=f"--batch-size {batch_size} leaves a single image"):
+        mg.Trainer(config(batch_size=batch_size))
+    mg.Trainer(config(batch_size=batch_size, recipe="tutorial"))
+
+
+def test_a_run_from_before_there_were_recipes_is_the_tutorials(
+    config: Configure, tmp_path: Path
+) -> None:
+    trainer = mg.Trainer(config(recipe="tutorial", epochs=1))
+    folder = trainer.run()
+    stored = json.loads((folder / "config.json").read_text())
+    del stored["recipe"]
+    (folder / "config.json").write_text(json.dumps(stored))
+    resumed = mg.Trainer(replace(mg.TrainConfig.of_run(folder), epochs=2))
+    assert resumed.config.recipe == "tutorial"
+    np.testing.assert_array_equal(resumed.gan.generator.params, trainer.gan.generator.params)
 
 
 def test_folder_that_holds_a_run(config: Configure) -> None:
