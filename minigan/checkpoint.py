@@ -20,6 +20,7 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.errors import InputError
+from minigan.network import Sequential
 
 FORMAT = "minigan checkpoint 1"
 
@@ -87,6 +88,12 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     if names != list(arrays):  # a flipped bit can hide an entry
         raise InputError(f"{path} is damaged: it holds {list(arrays)}, expected {names}")
     return arrays, meta
+
+
+def network_arrays(name: str, net: Sequential) -> dict[str, Array]:
+    """What is kept of a network, on its device: its parameters, and arrays beside them."""
+    buffers = {f"{name}.{buffer}": array for buffer, array in net.named_buffers()}
+    return {name: net.params, **buffers}
 
 
 def check_arrays(path: Path, arrays: Mapping[str, Array], expected: Mapping[str, Array]) -> None:

@@ -39,6 +39,7 @@ from minigan.training import Trainer
 class Train(TrainConfig):
     """Train the tutorial's GAN and draw what it has learnt, epoch by epoch."""
 
+    evaluate_every: Annotated[int | None, arg(metavar="INT")] = None
     threads: Annotated[int | None, arg(metavar="INT")] = None
     out: Annotated[str | None, arg(metavar="DIR")] = None
     resume: Annotated[str | None, arg(metavar="DIR")] = None
@@ -52,13 +53,13 @@ class Sample:
     """Draw new digits from a trained run."""
 
     run: Annotated[Positional[str], arg(metavar="RUN")]
-    """Folder of the run."""
+    """Folder of the run, or a file of it such as best.npz."""
     n: int = 64
     """How many."""
     seed: int = 0
     """For the latent points."""
     out: Annotated[str | None, arg(metavar="FILE")] = None
-    """PNG to write; sample_<seed>.png or walk_<seed>.png in the run's folder if not given."""
+    """PNG to write; sample_<seed>.png or walk_<seed>.png, in the run's folder, if not given."""
     interpolate: FlagCreatePairsOff[bool] = False
     """A walk between latent points instead: each row of eight turns towards a new digit."""
 
@@ -68,7 +69,7 @@ class Evaluate:
     """Measure a trained generator against the test images, in a minute; writes metrics.json."""
 
     run: Annotated[Positional[str], arg(metavar="RUN")]
-    """Folder of the run."""
+    """Folder of the run, or a file of it such as best.npz."""
     samples: int = 10_000
     """How many to draw."""
     seed: int = 0
@@ -192,7 +193,8 @@ def sample(options: Sample) -> int:
     net = load_generator(options.run)
     assert net.n_in is not None
     kind = "walk" if options.interpolate else "sample"
-    folder = Path(options.run) if Path(options.run).is_dir() else Path(options.run).parent
+    folder = Path(options.run)
+    folder = folder if folder.is_dir() else folder.parent
     out = Path(options.out) if options.out else folder / f"{kind}_{options.seed}.png"
     if out.suffix.lower() != ".png":
         raise InputError(f"--out {out} does not end in .png")
@@ -219,6 +221,7 @@ def evaluate(options: Evaluate) -> int:
     )
     say(f"\n{table(*figures)}\n")
     folder = Path(options.run)
+    folder = folder if folder.is_dir() else folder.parent
     say(f"All figures: {folder / 'metrics.json'}")
     say(f"Samples beside their nearest training images: {folder / 'neighbours.png'}")
     return 0

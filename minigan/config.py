@@ -18,7 +18,7 @@ from minigan.errors import InputError
 CONFIG = "config.json"
 # What a resumed run may change: how far to go, on which device, how often to save, and where the
 # data lies (its content is compared).  ``out`` and ``resume`` only say which folder is meant.
-CHANGEABLE = ("epochs", "backend", "data", "save_every")
+CHANGEABLE = ("epochs", "backend", "data", "save_every", "evaluate_every")
 NOT_STORED = ("out", "resume")
 RECIPES = ("batch-norm", "tutorial")
 
@@ -52,6 +52,8 @@ class TrainConfig:
     """mnist, which comes with the package, or a folder of IDX files, plain or .gz."""
     save_every: int = 1
     """Epochs from one picture and checkpoint to the next."""
+    evaluate_every: int | None = None
+    """Epochs from one measurement of quality (NDB, JS, classes) to the next; none if not given."""
     threads: int | None = None
     """Threads of the BLAS library; its own choice if not given."""
     out: str | None = None
@@ -66,10 +68,11 @@ class TrainConfig:
             ("latent_dim", 1, 1_000_000),
             ("seed", 0, None),
             ("save_every", 1, 1_000_000_000),
+            ("evaluate_every", 1, 1_000_000_000),
             ("threads", 1, 1024),
         ):
             value = getattr(self, name)
-            if name != "threads" or value is not None:
+            if name not in ("evaluate_every", "threads") or value is not None:
                 object.__setattr__(self, name, check_whole(option(name), value, least, most))
         lr = _to_float(self.lr)
         if not 0 < lr < math.inf:

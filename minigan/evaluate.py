@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array
-from minigan.checkpoint import atomic_write
+from minigan.checkpoint import atomic_write, load_checkpoint
 from minigan.config import TrainConfig, check_whole
 from minigan.data import load_mnist
 from minigan.errors import InputError
@@ -38,7 +38,7 @@ from minigan.metrics.distances import k_means
 from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
 from minigan.plotting import save_grid
-from minigan.sampling import draw_samples, load_generator
+from minigan.sampling import draw_samples, find_generator, load_generator
 
 SAMPLES = 10_000
 VALIDATION = 10_000  # the last training images, of which the first 1000 choose Parzen's window
@@ -115,15 +115,16 @@ def evaluate(
     """Measure the generator of a run: its figures, those of as many real training images, and the
     Parzen figure of as many centroids of k-means.
 
-    Writes ``metrics.json`` and the picture ``neighbours.png`` into the run's folder.  Raises
+    ``run`` is a folder or a file in it.  Writes ``metrics.json`` and the picture ``neighbours.png``
+    into the folder.  Raises
     InputError for a run without a checkpoint, for too few samples, for a classifier that does not
     match.
     """
-    run = Path(run)
+    source = find_generator(run)
     check_whole("--samples", samples, 1)
     check_whole("--seed", seed, 0)
-    net = load_generator(run)
-    data = TrainConfig.of_run(run).data
+    net = load_generator(source)
+    data = TrainConfig.from_stored(load_checkpoint(source)[1]["config"], source).data
     progress("drawing samples, sorting training images into bins ...")
     z = np.random.default_rng(seed).standard_normal((samples, net.n_in or 1))
     images = (draw_samples(net, z).astype(np.float32) + 1) / 2
@@ -135,8 +136,9 @@ def evaluate(
     progress("measuring centroids of k-means ...")
     centroids = evaluation.parzen(evaluation.centroids(samples))
     pairs, distances = beside_nearest(images[:NEIGHBOURS], evaluation.train)
-    save_grid(run / "neighbours.png", pairs * 2 - 1)
+    save_grid(source.with_name("neighbours.png"), pairs * 2 - 1)
     report = {
+        "generator of": source.name,
         "samples": samples,
         "seed": seed,
         "data": data,
@@ -145,7 +147,7 @@ def evaluate(
         "centroids of k-means": {"parzen": centroids},
         "distance to the nearest training image": float(distances.mean()),
     }
-    with atomic_write(run / "metrics.json") as file:
+    with atomic_write(source.with_name("metrics.json")) as file:
         file.write((json.dumps(_named(report), indent=2) + "\n").encode())
     return ours, real, centroids
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from minigan.checkpoint import atomic_write
+
+if TYPE_CHECKING:
+    from minigan.health import Health
+    from minigan.quality import Quality
 
 ROW_EVERY = 100  # steps between two rows
 
@@ -26,6 +31,25 @@ class HistoryRow(NamedTuple):
     p_fake: float  # mean D(G(z))
     seconds: float  # of training since the start of the run
     images_per_second: float
+    # At the last of these steps: ``Health`` and ``Quality``; nan where not measured
+    spread: float = math.nan
+    d_grad_1: float = math.nan
+    d_grad_2: float = math.nan
+    d_grad_3: float = math.nan
+    d_grad_4: float = math.nan
+    g_grad_1: float = math.nan
+    g_grad_2: float = math.nan
+    g_grad_3: float = math.nan
+    g_grad_4: float = math.nan
+    ndb: float = math.nan
+    js: float = math.nan
+    classes: float = math.nan
+
+    def with_health(self, health: Health) -> HistoryRow:
+        return self._replace(**health._asdict())
+
+    def with_quality(self, quality: Quality) -> HistoryRow:
+        return self._replace(**quality._asdict())
 
 
 class LogEntry(NamedTuple):
@@ -48,7 +72,7 @@ def sum_up(log: Sequence[LogEntry], epoch: int, step: int, seconds: float = 0.0)
 
 
 def save_history(path: Path, history: Sequence[HistoryRow]) -> None:
-    """Write ``history.csv``, six digits a figure."""
+    """Write ``history.csv``, six digits a figure; nan for what was not measured."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(HistoryRow._fields)

@@ -72,17 +72,18 @@ def save_gif(path: Path, frames: Sequence[Path]) -> None:
 
 
 def save_losses(path: Path, history: Sequence[Any], steps_per_epoch: int) -> None:
-    """Draw both losses, and below them D(x) and D(G(z)), over the epochs.
+    """Draw the losses, D(x) and D(G(z)), and how varied and how good the samples are, over epochs.
 
     The dashed lines are where a discriminator that is only guessing ends: d_loss 2 ln 2, g_loss
-    ln 2, both probabilities 1/2.
+    ln 2, both probabilities 1/2.  JS has a place of its own, if it was measured.
     """
     from matplotlib.figure import Figure  # no pyplot: no window, no global state
     from matplotlib.ticker import MaxNLocator
 
     x = [row.step / steps_per_epoch for row in history]
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    losses, probabilities = figure.subplots(2, 1, sharex=True)
+    measured = [(step, row.js) for step, row in zip(x, history, strict=True) if row.js == row.js]
+    figure = Figure(figsize=(8, 10 if measured else 8), layout="constrained")
+    losses, probabilities, samples, *quality = figure.subplots(4 if measured else 3, sharex=True)
     losses.plot(x, [row.d_loss for row in history], color="C0", label="d_loss")
     losses.plot(x, [row.g_loss for row in history], color="C1", label="g_loss")
     losses.axhline(2 * math.log(2), color="C0", ls="--", lw=1, label="2 ln 2: D is only guessing")
@@ -92,10 +93,20 @@ def save_losses(path: Path, history: Sequence[Any], steps_per_epoch: int) -> Non
     probabilities.plot(x, [row.p_real for row in history], color="C2", label="D(x), real images")
     probabilities.plot(x, [row.p_fake for row in history], color="C3", label="D(G(z)), fakes")
     probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D is only guessing")
-    probabilities.set(xlabel="epoch", ylabel="probability", ylim=(0, 1))
-    probabilities.set_xlim(left=0)
-    probabilities.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for axes in (losses, probabilities):
+    probabilities.set(ylabel="probability", ylim=(0, 1))
+    samples.plot(x, [row.spread for row in history], color="C4", label="spread of the samples")
+    samples.set(ylabel="spread")
+    samples.set_ylim(bottom=0)
+    for axes in quality:
+        axes.semilogy(
+            *zip(*measured, strict=True), "o-", color="C5", label="JS: the less, the better"
+        )
+        axes.set(ylabel="JS, nats")
+    every = (losses, probabilities, samples, *quality)
+    every[-1].set(xlabel="epoch")
+    every[-1].set_xlim(left=0)
+    every[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axes in every:
         axes.grid(alpha=0.3)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     with atomic_write(path) as file:

@@ -11,7 +11,7 @@ from pathlib import Path
 from minigan.config import CONFIG, TrainConfig
 from minigan.errors import InputError
 
-HISTORY, CHECKPOINT, SAMPLES = "history.csv", "checkpoint.npz", "samples"
+HISTORY, CHECKPOINT, BEST, SAMPLES = "history.csv", "checkpoint.npz", "best.npz", "samples"
 
 
 def find_folder(config: TrainConfig) -> Path:
@@ -46,7 +46,7 @@ def check_free(folder: Path) -> None:
         raise InputError(f"--out {folder} is a file, expected a folder")
     if (folder / CONFIG).exists():
         raise InputError(f"--out {folder} holds a run already: --resume {folder} goes on with it")
-    for name in (CHECKPOINT, HISTORY, SAMPLES):
+    for name in (CHECKPOINT, BEST, HISTORY, SAMPLES):
         if (folder / name).exists():
             raise InputError(f"--out {folder} holds {name} already, expected a new folder")
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minigan.backend import Array, backend_of
-from minigan.checkpoint import check_arrays, load_checkpoint, save_checkpoint
+from minigan.checkpoint import check_arrays, load_checkpoint, network_arrays, save_checkpoint
 from minigan.config import TrainConfig
 from minigan.errors import InputError
 from minigan.history import HistoryRow, LogEntry
-from minigan.run_folder import CHECKPOINT
+from minigan.run_folder import BEST, CHECKPOINT
 
 if TYPE_CHECKING:
     from minigan.training import Trainer
@@ -25,8 +25,7 @@ def device_arrays(run: Trainer) -> dict[str, Array]:
     """The arrays that training changes, and the fixed z, where they are: on the device or not."""
     arrays = {"fixed_z": run.fixed_z}
     for name, adam in (("generator", run.gan.adam_g), ("discriminator", run.gan.adam_d)):
-        arrays |= {name: adam.net.params, f"{name}.m": adam.m, f"{name}.v": adam.v}
-        arrays |= {f"{name}.{buffer}": array for buffer, array in adam.net.named_buffers()}
+        arrays |= {**network_arrays(name, adam.net), f"{name}.m": adam.m, f"{name}.v": adam.v}
     return arrays
 
 
@@ -44,6 +43,14 @@ def save_run(run: Trainer) -> None:
         "data_crc32": run.data_crc32,
     }
     save_checkpoint(run.folder / CHECKPOINT, arrays, meta)
+
+
+def save_best(run: Trainer) -> None:
+    """Keep the generator as it is now, with the last row of the history.  Raises OSError."""
+    G = run.gan.generator
+    arrays = {name: G.backend.to_numpy(a) for name, a in network_arrays("generator", G).items()}
+    figures = {name: x for name, x in run.history[-1]._asdict().items() if x == x}  # not nan
+    save_checkpoint(run.folder / BEST, arrays, {"config": run.config.stored(), "figures": figures})
 
 
 def restore_run(run: Trainer) -> None:

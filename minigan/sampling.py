@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.backend import Array
-from minigan.checkpoint import check_arrays, load_checkpoint
+from minigan.checkpoint import check_arrays, load_checkpoint, network_arrays
 from minigan.config import TrainConfig
 from minigan.models import generator
 from minigan.network import Sequential
@@ -17,12 +17,17 @@ from minigan.run_folder import CHECKPOINT
 CHUNK = 1000  # images at a time: a chunk's activations take 10 MB
 
 
+def find_generator(run: str | Path) -> Path:
+    """The file with a run's generator: its checkpoint or the file itself."""
+    return Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
+
+
 def load_generator(run: str | Path, backend: str = "numpy") -> Sequential:
-    """The trained generator of a run (its folder, or its checkpoint file).
+    """The trained generator of a run: of its folder, its ``checkpoint.npz``, its ``best.npz``.
 
     Raises InputError if there is none, or if it is damaged.
     """
-    path = Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
+    path = find_generator(run)
     arrays, meta = load_checkpoint(path)
     config = TrainConfig.from_stored(meta.get("config"), path)
     net = generator(
@@ -32,8 +37,7 @@ def load_generator(run: str | Path, backend: str = "numpy") -> Sequential:
         dtype=config.dtype,
         backend=backend,
     )
-    trained = {"generator": net.params}
-    trained |= {f"generator.{name}": array for name, array in net.named_buffers()}
+    trained = network_arrays("generator", net)
     check_arrays(path, arrays, trained)
     for name, array in trained.items():
         array[...] = net.backend.asarray(arrays[name])

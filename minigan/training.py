@@ -15,6 +15,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,14 +24,15 @@ from minigan.backend.cupy_backend import gpu_failure
 from minigan.blas import limited_threads
 from minigan.config import TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
+from minigan.epoch_end import draw_curves, finish_epoch
 from minigan.errors import InputError
 from minigan.gan import GAN
+from minigan.health import health, spread
 from minigan.history import ROW_EVERY, HistoryRow, LogEntry, save_history, sum_up
 from minigan.models import IMAGE_SIZE, discriminator, generator
 from minigan.run_folder import (
     CHECKPOINT,
     HISTORY,
-    SAMPLES,
     check_free,
     find_folder,
     locked,
@@ -38,6 +40,9 @@ from minigan.run_folder import (
 )
 from minigan.run_state import restore_run, save_run
 from minigan.terminal import noted_signals, say, typed
+
+if TYPE_CHECKING:
+    from minigan.quality import QualityCheck
 
 
 class Trainer:
@@ -87,6 +92,9 @@ class Trainer:
         self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for a GPU
         self.fixed_z = self._draw_z(64)
         self.epoch_state = self.rng.bit_generator.state  # at the start of the current epoch
+        self.real_spread = float(spread(pixel_values(config.dtype)[images[:1000].reshape(-1, 784)]))
+        self.warned = False  # of a collapse: once is enough
+        self.quality_check: QualityCheck | None = None  # made when first needed
         self.owns_folder = config.resume is not None
         self.step = 0
         self.log: list[LogEntry] = []  # of the current epoch
@@ -127,13 +135,13 @@ class Trainer:
                 epoch = self.step // self.steps_per_epoch + 1
                 self._train_epoch(epoch, signals)
                 saves = epoch % config.save_every == 0 or self.step == last or bool(signals)
-                summary = self._finish_epoch(epoch, saves) if self._at_epoch_start() else None
+                summary = finish_epoch(self, epoch, saves) if self._at_epoch_start() else None
                 if saves:
                     save_run(self)  # first: it alone decides where the run stands
                     save_history(self.folder / HISTORY, self.history)
                 if summary is not None:
                     say(summary)
-            self._draw_curves()
+            draw_curves(self)
         if self.step < last:
             say(f"Stopped after step {self.step:,}; all is saved.  To go on:\n")
             say(f"    minigan train --resume {typed(self.folder)}\n")
@@ -203,35 +211,9 @@ class Trainer:
             if len(self.log) % ROW_EVERY == 0 or len(self.log) == self.steps_per_epoch:
                 since = (len(self.log) - 1) % ROW_EVERY + 1
                 before = self.history[-1].seconds if self.history else 0.0
-                self.history.append(sum_up(self.log[-since:], epoch, self.step, before))
+                row = sum_up(self.log[-since:], epoch, self.step, before)
+                self.history.append(row.with_health(health(self.gan, self.fixed_z)))
         return entry
-
-    def _finish_epoch(self, epoch: int, draws: bool) -> str:
-        """Draw samples if so told, and start a new log; the line that sums the epoch up."""
-        from minigan.plotting import save_grid
-
-        if draws:
-            backend, G = self.gan.generator.backend, self.gan.generator
-            images = backend.to_numpy(G(backend.asarray(self.fixed_z)))
-            (self.folder / SAMPLES).mkdir(exist_ok=True)
-            save_grid(self.folder / SAMPLES / f"epoch_{epoch:04d}.png", images)
-        row = sum_up(self.log, epoch, self.step)
-        self.log = []
-        self.epoch_state = self.rng.bit_generator.state
-        return (
-            f"Epoch [{epoch}/{self.config.epochs}]  d_loss {row.d_loss:.2f}  "
-            f"g_loss {row.g_loss:.2f}  D(x) {row.p_real:.2f}  D(G(z)) {row.p_fake:.2f}  "
-            f"{row.seconds:.1f} s"
-        )
-
-    def _draw_curves(self) -> None:
-        from minigan.plotting import save_gif, save_losses
-
-        if self.history:
-            save_losses(self.folder / "losses.png", self.history, self.steps_per_epoch)
-        epochs = range(1, self.step // self.steps_per_epoch + 1)
-        frames = [self.folder / SAMPLES / f"epoch_{epoch:04d}.png" for epoch in epochs]
-        save_gif(self.folder / "training.gif", [frame for frame in frames if frame.exists()])
 
     def _draw_z(self, n: int) -> Array:
         shape = (n, self.config.latent_dim)

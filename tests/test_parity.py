@@ -17,8 +17,8 @@ from minigan.data import pixel_values
 
 # float64: 50 steps leave no room for a wrong formula; rounding gives about 1e-15.
 # float32: rounding is 6e-8 a number; 2e-6 is what a few steps of Adam make of it.  Batch norm puts
-# as many units on one side of ReLU's kink as on the other, and one of 100,000 is so close to it that
-# rounding decides (+1.3e-7 in float64, -1.1e-7 here): its weights then move by lr the other way.
+# as many units on one side of ReLU's kink as on the other, and one of 100,000 is so close to it
+# that rounding decides (+1.3e-7 in float64, -1.1e-7 here): its weights then go the other way.
 TOLERANCE = {
     ("float64", False): 1e-11,
     ("float64", True): 1e-11,

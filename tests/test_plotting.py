@@ -83,11 +83,11 @@ def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         savefig(figure, *args, **kwargs)
 
     monkeypatch.setattr(Figure, "savefig", noted)
-    history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0)]
-    history.append(HistoryRow(2, 200, 0.5, 3.7, 0.9, 0.1, 2.0, 6400.0))
+    history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0, spread=0.2)]
+    history.append(HistoryRow(2, 200, 0.5, 3.7, 0.9, 0.1, 2.0, 6400.0, spread=0.3))
     save_losses(tmp_path / "losses.png", history, 100)
     with Image.open(tmp_path / "losses.png") as picture:
-        assert picture.size == (960, 720)
+        assert picture.size == (960, 960)
         assert len(np.unique(np.asarray(picture.convert("L")))) > 50
     lines = {
         line.get_label(): list(line.get_ydata()) for axes in figures[0].axes for line in axes.lines
@@ -100,5 +100,11 @@ def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "D(x), real images": [0.5, 0.9],
         "D(G(z)), fakes": [0.5, 0.1],
         "1/2: D is only guessing": [0.5] * 2,
+        "spread of the samples": [0.2, 0.3],
     }
+    history[1] = history[1]._replace(js=0.04)  # measured once
+    save_losses(tmp_path / "losses.png", history, 100)
+    assert len(figures[-1].axes) == 4
+    (line,) = figures[-1].axes[3].lines
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([2], [0.04])
     assert list(figures[0].axes[0].lines[0].get_xdata()) == [1, 2]

@@ -95,13 +95,17 @@ def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -
 
     with (folder / HISTORY).open(newline="") as file:
         rows = list(csv.DictReader(file))
-    header = "epoch,step,d_loss,g_loss,p_real,p_fake,seconds,images_per_second"
-    assert ",".join(rows[0]) == header
+    header = "epoch,step,d_loss,g_loss,p_real,p_fake,seconds,images_per_second,spread"
+    norms = [f"{net}_grad_{i}" for net in "dg" for i in (1, 2, 3, 4)]
+    assert list(rows[0]) == [*header.split(","), *norms, "ndb", "js", "classes"]
     assert [(row["epoch"], row["step"]) for row in rows] == [("1", "7"), ("2", "14"), ("3", "21")]
     for row in rows:
         assert 0 < float(row["d_loss"]) < 10
         assert 0 < float(row["p_fake"]) < 1
         assert float(row["images_per_second"]) > 0
+        assert 0 < float(row["spread"]) < 1
+        assert all(float(row[name]) > 0 for name in norms)
+        assert row["ndb"] == row["js"] == row["classes"] == "nan"  # not asked for
     assert float(rows[0]["seconds"]) < float(rows[2]["seconds"])
 
     with Image.open(folder / "training.gif") as film:
@@ -138,6 +142,19 @@ def test_the_epochs_line_is_its_mean(
         f"Epoch [1/1]  d_loss {row.d_loss:.2f}  g_loss {row.g_loss:.2f}  "
         f"D(x) {row.p_real:.2f}  D(G(z)) {row.p_fake:.2f}  7.0 s\n"
     )
+
+
+def test_a_collapse_is_named_once(
+    config: Configure, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minigan.health.FIRST_STEPS", 0)
+    trainer = mg.Trainer(config(recipe="tutorial"))  # 21 steps: G has not yet learnt to look at z
+    trainer.run()
+    out = capsys.readouterr().out
+    assert out.count("Warning:") == 1
+    (line,) = [line for line in out.splitlines() if line.startswith("Warning: ")]
+    assert "the samples are nearly alike (spread 0.0" in line
+    assert line.endswith("see docs/is-it-working.md")
 
 
 def test_a_row_is_the_mean_of_its_steps(config: Configure) -> None:
@@ -254,8 +271,8 @@ def test_images_stay_on_the_device_and_figures_are_read_now_and_then(
     steps = [move for move in seen if move != (6, 0, 0)]
     assert steps == [(4, 0, 0)] * 12
     # Each epoch: one reading of all figures, both networks twice (finite? saved), their two Adams'
-    # moments, the running statistics of three batch norms, the samples
-    assert Counts.to_host == 2 * (1 + 2 + 6 + 6 + 1)
+    # moments, the running statistics of three batch norms, the samples, the figures of health
+    assert Counts.to_host == 2 * (1 + 2 + 6 + 6 + 1 + 1)
     assert Counts.launches == 14 - 2  # a first step of each of two sizes
 
 
