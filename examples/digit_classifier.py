@@ -72,6 +72,7 @@ meta = {
     "command": "python examples/digit_classifier.py",
     "seed": seed,
     "epochs": epochs,
+    "batch_size": batch_size,
     "test_accuracy": accuracy(test_images, test_labels),
 }
 save_checkpoint(out, {"classifier": net.params}, meta)

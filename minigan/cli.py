@@ -37,7 +37,7 @@ from minigan.training import Trainer
 
 @dataclass(frozen=True)
 class Train(TrainConfig):
-    """Train the tutorial's GAN and draw what it has learnt, epoch by epoch."""
+    """Train the GAN and draw what it has learnt, epoch by epoch."""
 
     evaluate_every: Annotated[int | None, arg(metavar="INT")] = None
     threads: Annotated[int | None, arg(metavar="INT")] = None
@@ -50,9 +50,9 @@ class Train(TrainConfig):
 
 @dataclass(frozen=True)
 class Sample:
-    """Draw new digits from a trained run."""
+    """Draw new digits from a trained run, or from the generator that comes with the package."""
 
-    run: Annotated[Positional[str], arg(metavar="RUN")]
+    run: Annotated[Positional[str | None], arg(metavar="RUN")] = None
     """Folder of the run, or a file of it such as best.npz."""
     n: int = 64
     """How many."""
@@ -66,16 +66,18 @@ class Sample:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a trained generator against the test images, in a minute; writes metrics.json."""
+    """Measure a trained generator against real images, in a minute; writes metrics.json."""
 
-    run: Annotated[Positional[str], arg(metavar="RUN")]
-    """Folder of the run, or a file of it such as best.npz."""
+    run: Annotated[Positional[str | None], arg(metavar="RUN")] = None
+    """Folder of the run, or a file of it such as best.npz; the shipped generator if not given."""
     samples: int = 10_000
     """How many to draw."""
     seed: int = 0
     """For their latent points."""
     classifier: Annotated[str | None, arg(metavar="FILE")] = None
     """Another digit classifier, as examples/digit_classifier.py writes it."""
+    data: Annotated[str | None, arg(metavar="DIR")] = None
+    """Where the run's data lies, if it has moved."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,7 @@ def train(options: Train) -> int:
         f"\nDone.  Pictures, curves and checkpoint are in {folder}:\n"
         f"  {folder / 'samples'}{os.sep}  the same 64 latent points after every epoch\n"
         f"  {folder / 'training.gif'}  them in motion\n"
-        f"  {folder / 'losses.png'}  losses, D(x) and D(G(z))\n"
+        f"  {folder / 'losses.png'}  losses, D(x) and D(G(z)), spread of the samples\n"
         f"New digits:  minigan sample {typed(folder)}"
     )
     return 0
@@ -193,7 +195,7 @@ def sample(options: Sample) -> int:
     net = load_generator(options.run)
     assert net.n_in is not None
     kind = "walk" if options.interpolate else "sample"
-    folder = Path(options.run)
+    folder = Path(options.run or "")
     folder = folder if folder.is_dir() else folder.parent
     out = Path(options.out) if options.out else folder / f"{kind}_{options.seed}.png"
     if out.suffix.lower() != ".png":
@@ -212,18 +214,18 @@ def evaluate(options: Evaluate) -> int:
     """``minigan evaluate``"""
     from minigan.evaluate import evaluate, table
 
-    figures = evaluate(
+    report, file = evaluate(
         options.run,
         options.samples,
         options.seed,
         options.classifier,
+        options.data,
         progress=lambda line: print(line, file=sys.stderr),
     )
-    say(f"\n{table(*figures)}\n")
-    folder = Path(options.run)
-    folder = folder if folder.is_dir() else folder.parent
-    say(f"All figures: {folder / 'metrics.json'}")
-    say(f"Samples beside their nearest training images: {folder / 'neighbours.png'}")
+    picture = file.with_name(file.name.replace("metrics.json", "neighbours.png"))
+    say(f"\n{table(report)}\n")
+    say(f"All figures: {file}")
+    say(f"Samples beside their nearest training images: {picture}")
     return 0
 
 

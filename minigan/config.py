@@ -1,4 +1,4 @@
-"""The options of a training run, with the tutorial's values as defaults."""
+"""The options of a training run."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ CONFIG = "config.json"
 # data lies (its content is compared).  ``out`` and ``resume`` only say which folder is meant.
 CHANGEABLE = ("epochs", "backend", "data", "save_every", "evaluate_every")
 NOT_STORED = ("out", "resume")
+LATER = ("recipe", "evaluate_every")  # options that older runs do not have
 RECIPES = ("batch-norm", "tutorial")
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The options of a training run; the defaults are the tutorial's.
+    """The options of a training run; but for the recipe, the defaults are the tutorial's.
 
     Raises InputError for a value that makes no sense.
     """
@@ -128,7 +129,8 @@ class TrainConfig:
         recipe of such a run was the tutorial's.
         """
         known = {field.name for field in fields(cls)} - set(NOT_STORED)
-        if not isinstance(stored, dict) or not set(stored) <= known or "epochs" not in stored:
+        found = set(stored) if isinstance(stored, dict) else set()
+        if not known - set(LATER) <= found <= known:
             raise InputError(f"{source} does not hold the options of a run of this version")
         try:
             return cls(**{"recipe": "tutorial", **stored})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from minigan.health import PAGE, sign_of_collapse
+from minigan.health import warning_of_collapse
 from minigan.history import sum_up
 from minigan.run_folder import SAMPLES
 from minigan.run_state import save_best
@@ -34,10 +34,9 @@ def finish_epoch(run: Trainer, epoch: int, draws: bool) -> str:
     every = config.evaluate_every
     if every is not None and (epoch % every == 0 or epoch == config.epochs):
         line += evaluate(run)
-    sign = sign_of_collapse(run.history, epoch, run.real_spread)
-    if sign is not None and not run.warned:
-        run.warned = True
-        line += f"\nWarning: {sign}; see {PAGE}"
+    warning = warning_of_collapse(run.history, epoch, run.real_spread)
+    if warning is not None:
+        line += f"\n{warning}"
     run.log = []
     run.epoch_state = run.rng.bit_generator.state
     return line
@@ -45,16 +44,14 @@ def finish_epoch(run: Trainer, epoch: int, draws: bool) -> str:
 
 def evaluate(run: Trainer) -> str:
     """Put the generator's quality into the last row of the history, and keep the best generator."""
-    from minigan.quality import QualityCheck
-
-    if run.quality_check is None:
-        run.quality_check = QualityCheck(run.config.data)
+    assert run.quality_check is not None
     quality = run.quality_check.measure(run.gan.generator)
     best = min((row.js for row in run.history if not math.isnan(row.js)), default=math.inf)
     run.history[-1] = run.history[-1].with_quality(quality)
     if quality.js < best:
         save_best(run)
-    return f"  JS {quality.js:.4f}  {quality.classes:.0f} classes"
+    classes = "" if math.isnan(quality.classes) else f"  {quality.classes:.0f} classes"
+    return f"  JS {quality.js:.4f}{classes}"
 
 
 def draw_curves(run: Trainer) -> None:

@@ -1,15 +1,17 @@
 """All measures of one trained generator, each beside its anchors: what ``minigan evaluate`` does.
 
-Samples are held against the test images, which neither the generator nor the bins of NDB have seen.
-The anchor of each figure comes from the same code, with real training images in place of samples;
-the Parzen figure has a second one, as many centroids of k-means, which beat real images: a warning.
+The anchor of a figure is the same figure of real images, by the same code.  Three sets of MNIST's
+images serve: as many training images as there are samples are the anchor, the other training images
+fill the bins of NDB, and test images are what all other measures compare with.  The Parzen figure
+has a second anchor, as many centroids of k-means, which beat real images: a warning.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +37,20 @@ from minigan.metrics import (
     precision_recall,
 )
 from minigan.metrics.distances import k_means
+from minigan.metrics.ndb import BINS
 from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
 from minigan.plotting import save_grid
-from minigan.sampling import draw_samples, find_generator, load_generator
+from minigan.run_folder import CHECKPOINT
+from minigan.sampling import find_generator, load_generator, unit_samples
 
 SAMPLES = 10_000
 VALIDATION = 10_000  # the last training images, of which the first 1000 choose Parzen's window
 NEIGHBOURS = 32  # pairs in the picture
+DIGITS_ONLY = (
+    "note: the classifier knows digits only, so classes, Fréchet distance, precision and recall "
+    "mean little here"
+)
 
 
 @dataclass(frozen=True)
@@ -56,28 +64,43 @@ class Figures:
     parzen: Parzen
 
 
+@dataclass(frozen=True)
+class Report:
+    """A generator's figures, and what to read them by."""
+
+    generator: Figures
+    real: Figures  # as many training images
+    centroids: Parzen  # as many centroids of k-means
+    nearest: float  # from samples to their nearest training images, root mean square a pixel
+    nearest_real: float  # the same from test images
+
+
 class Evaluation:
     """The data and the classifier, ready to measure any number of generators.
 
-    ``data`` is ``mnist`` or a folder, as in ``TrainConfig``.  Raises InputError for data or a
-    classifier that cannot be used.
+    ``data`` is ``mnist`` or a folder, as in ``TrainConfig``; ``samples`` is how many images each
+    generator draws.  Raises InputError for data or a classifier that cannot be used, and for fewer
+    samples than NDB has bins or more than there are training images to compare with.
     """
 
-    def __init__(self, data: str = "mnist", classifier: str | Path | None = None) -> None:
+    def __init__(
+        self, data: str = "mnist", classifier: str | Path | None = None, samples: int = SAMPLES
+    ) -> None:
         path = None if data == "mnist" else data
         (train, _), (test, self.test_labels) = (
             load_mnist(part, path=path) for part in ("train", "test")
         )
+        if len(train) < VALIDATION + 2 * BINS:
+            raise InputError(
+                f"{data} has {len(train)} training images, expected {VALIDATION + 2 * BINS} at "
+                f"least: {VALIDATION} to choose Parzen's window, the rest for bins and comparison"
+            )
+        self.samples = check_whole("--samples", samples, BINS, len(train) - VALIDATION - BINS)
+        self.classifier: Sequential = load_classifier(classifier)
         self.train, self.test = (  # float32 in [0, 1]
             images.reshape(len(images), IMAGE_SIZE) / np.float32(255) for images in (train, test)
         )
-        if len(self.train) <= VALIDATION:
-            raise InputError(
-                f"{data} has {len(self.train)} training images: the last {VALIDATION} choose "
-                "Parzen's window, so there must be more"
-            )
-        self.classifier: Sequential = load_classifier(classifier)
-        self.bins = Bins(self.train)
+        self.bins = Bins(self.train[samples:])
         self.test_features, _ = look(self.classifier, self.test * 2 - 1)
 
     def measure(self, images: Array) -> Figures:
@@ -95,65 +118,66 @@ class Evaluation:
         """The Parzen figure of images in [0, 1], (N, 784)."""
         return parzen(images, self.test, self.train[-VALIDATION:][:1000])
 
-    def real(self, n: int) -> Array:
-        """The first n training images: what a perfect generator would draw."""
-        return self.train[: min(n, len(self.train) - VALIDATION)]
+    def real(self) -> Array:
+        """As many training images: what a perfect generator would draw."""
+        return self.train[: self.samples]
 
-    def centroids(self, n: int) -> Array:
-        """n centroids of training images, after two rounds of k-means: averages, no digits."""
-        images = self.real(len(self.train))
-        return k_means(images, min(n, len(images)), np.random.default_rng(0), iterations=2)
+    def centroids(self) -> Array:
+        """As many centroids of training images, after two rounds of k-means: averages."""
+        images = self.train[:-VALIDATION]
+        return k_means(images, self.samples, np.random.default_rng(0), iterations=2)
 
 
 def evaluate(
-    run: str | Path,
+    run: str | Path | None = None,
     samples: int = SAMPLES,
     seed: int = 0,
     classifier: str | Path | None = None,
+    data: str | None = None,
     progress: Callable[[str], None] = lambda line: None,
-) -> tuple[Figures, Figures, Parzen]:
-    """Measure the generator of a run: its figures, those of as many real training images, and the
-    Parzen figure of as many centroids of k-means.
+) -> tuple[Report, Path]:
+    """Measure the generator of a run, or the shipped one; the report, and the file it is in.
 
-    ``run`` is a folder or a file in it.  Writes ``metrics.json`` and the picture ``neighbours.png``
-    into the folder.  Raises
-    InputError for a run without a checkpoint, for too few samples, for a classifier that does not
-    match.
+    ``run`` is a folder or a file in it; ``data`` is where the run's data now lies, if it moved.
+    Writes ``metrics.json`` and the picture ``neighbours.png`` beside the generator; their names
+    begin with the file's, unless it is ``checkpoint.npz``.
+
+    Raises InputError for a run without a checkpoint, for a number of samples that cannot be
+    measured, or for a classifier that does not match.
     """
-    source = find_generator(run)
-    check_whole("--samples", samples, 1)
     check_whole("--seed", seed, 0)
+    check_whole("--samples", samples, BINS)
+    source = find_generator(run)
     net = load_generator(source)
-    data = TrainConfig.from_stored(load_checkpoint(source)[1]["config"], source).data
-    progress("drawing samples, sorting training images into bins ...")
-    z = np.random.default_rng(seed).standard_normal((samples, net.n_in or 1))
-    images = (draw_samples(net, z).astype(np.float32) + 1) / 2
-    evaluation = Evaluation(data, classifier)
+    data = data or TrainConfig.from_stored(load_checkpoint(source)[1]["config"], source).data
+    folder = Path() if run is None else source.parent
+    prefix = "" if source.name == CHECKPOINT else f"{source.stem}_"
+    if data != "mnist" and classifier is None:
+        progress(DIGITS_ONLY)
+    progress("sorting training images into bins ...")
+    evaluation = Evaluation(data, classifier, samples)
     progress("measuring samples ...")
+    images = unit_samples(net, samples, seed)
     ours = evaluation.measure(images)
     progress("measuring real training images, for comparison ...")
-    real = evaluation.measure(evaluation.real(samples))
+    real = evaluation.measure(evaluation.real())
     progress("measuring centroids of k-means ...")
-    centroids = evaluation.parzen(evaluation.centroids(samples))
-    pairs, distances = beside_nearest(images[:NEIGHBOURS], evaluation.train)
-    save_grid(source.with_name("neighbours.png"), pairs * 2 - 1)
-    report = {
-        "generator of": source.name,
-        "samples": samples,
-        "seed": seed,
-        "data": data,
-        "generator": asdict(ours),
-        "real training images": asdict(real),
-        "centroids of k-means": {"parzen": centroids},
-        "distance to the nearest training image": float(distances.mean()),
-    }
-    with atomic_write(source.with_name("metrics.json")) as file:
-        file.write((json.dumps(_named(report), indent=2) + "\n").encode())
-    return ours, real, centroids
+    centroids = evaluation.parzen(evaluation.centroids())
+    pairs, _ = beside_nearest(images[:NEIGHBOURS], evaluation.train)
+    save_grid(folder / f"{prefix}neighbours.png", pairs * 2 - 1)
+    _, nearest = beside_nearest(images[:1000], evaluation.train)
+    _, nearest_real = beside_nearest(evaluation.test[:1000], evaluation.train)
+    report = Report(ours, real, centroids, float(nearest.mean()), float(nearest_real.mean()))
+    stored = {"generator": str(source), "samples": samples, "seed": seed, "data": data}
+    file = folder / f"{prefix}metrics.json"
+    with atomic_write(file) as stream:
+        stream.write((json.dumps(_plain(stored | {"figures": report}), indent=2) + "\n").encode())
+    return report, file
 
 
-def table(ours: Figures, real: Figures, centroids: Parzen) -> str:
+def table(report: Report) -> str:
     """The figures side by side, with what to read them by."""
+    ours, real = report.generator, report.real
     rows: list[tuple[str, str, str, str]] = [("", "generator", "real images", "")]
 
     def row(name: str, pick: Callable[[Figures], str], note: str) -> None:
@@ -170,17 +194,21 @@ def table(ours: Figures, real: Figures, centroids: Parzen) -> str:
     row(
         "Parzen log-likelihood",
         lambda f: f"{f.parzen.log_likelihood:.0f} ± {f.parzen.standard_error:.0f}",
-        f"higher is better? centroids of k-means have {centroids.log_likelihood:.0f}",
+        f"higher is better? centroids of k-means have {report.centroids.log_likelihood:.0f}",
     )
+    nearest = f"{report.nearest:.3f}", f"{report.nearest_real:.3f}"
+    rows.append(("to nearest training image", *nearest, "much nearer than test images: copies"))
     shares = "  ".join(f"{k}: {100 * share:.0f} %" for k, share in enumerate(ours.classes.shares))
-    lines = (f"{name:24}{a:>12}{b:>14}   {note}".rstrip() for name, a, b, note in rows)
+    lines = (f"{name:26}{a:>12}{b:>14}   {note}".rstrip() for name, a, b, note in rows)
     return "\n".join([*lines, "", f"drawn   {shares}"])
 
 
-def _named(value: Any) -> Any:
-    """Named tuples as objects, for JSON."""
+def _plain(value: Any) -> Any:
+    """For JSON: dataclasses and named tuples as objects, what is not finite as null."""
+    if isinstance(value, Report | Figures):
+        value = {name: getattr(value, name) for name in value.__dataclass_fields__}
     if hasattr(value, "_asdict"):
-        return {key: _named(item) for key, item in value._asdict().items()}
+        value = value._asdict()
     if isinstance(value, dict):
-        return {key: _named(item) for key, item in value.items()}
-    return value
+        return {key: _plain(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -36,6 +36,8 @@ class GAN:
     (g_loss is the non-saturating form: where D is sure that an image is fake, log(1 - D(G(z)))
     would give G no gradient.)
 
+    D sees real and fake images as one batch, which a ``BatchNorm1d`` in D would measure as one.
+
     Raises ValueError if G's images do not fit into D, D has not one output, or the two differ in
     dtype or backend.
     """

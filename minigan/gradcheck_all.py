@@ -75,11 +75,12 @@ def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> Grad
     gan.train_step(real, z)
 
     def d_loss() -> float:
-        fake, _ = G.forward(z)  # as in training: G(z) would be another function after batch norm
-        return float(bce(D(real), 1.0)[0] + bce(D(fake), 0.0)[0])
+        # forward, as in training: after a batch norm, G(z) and D(x) would be other functions
+        p, _ = D.forward(np.concatenate([real, G.forward(z)[0]]))
+        return float(bce(p[: len(real)], 1.0)[0] + bce(p[len(real) :], 0.0)[0])
 
     def g_loss() -> float:
-        return float(bce(D(G.forward(z)[0]), 1.0)[0])
+        return float(bce(D.forward(G.forward(z)[0])[0], 1.0)[0])
 
     return GradientReport(
         tuple(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from minigan.history import HistoryRow
 
 FIRST_STEPS = 1000
+PATIENCE = 3  # epochs with a sign of collapse, until it is called one
 PAGE = "docs/is-it-working.md"
 
 
@@ -65,8 +66,21 @@ def _squares(net: Sequential) -> list[Array]:
     return sums
 
 
+def warning_of_collapse(
+    history: Sequence[HistoryRow], epoch: int, real_spread: float
+) -> str | None:
+    """A line of warning if an epoch is the ``PATIENCE``-th in a row with a sign of collapse.
+
+    One or two such epochs are common and pass: so the line comes once, when it is time to worry.
+    """
+    signs = [sign_of_collapse(history, epoch - k, real_spread) for k in range(PATIENCE + 1)]
+    if signs[-1] is not None or None in signs[:-1]:
+        return None
+    return f"Warning: {signs[0]}, for {PATIENCE} epochs: try another --seed or recipe; see {PAGE}"
+
+
 def sign_of_collapse(history: Sequence[HistoryRow], epoch: int, real_spread: float) -> str | None:
-    """What the means over an epoch say, in words; None where nothing is wrong.
+    """What is wrong with the means over an epoch, in words; None if nothing is.
 
     The first thousand steps are not judged: to an untrained G, all z are alike.
     """
@@ -76,12 +90,14 @@ def sign_of_collapse(history: Sequence[HistoryRow], epoch: int, real_spread: flo
     g_loss, p_real, p_fake, alike = np.mean(
         [(row.g_loss, row.p_real, row.p_fake, row.spread) for row in rows], axis=0
     ).tolist()
-    if alike < real_spread / 4:
-        return (
-            f"the samples are nearly alike (spread {alike:.2f}, of real images {real_spread:.2f})"
-        )
+    if p_real > 0.99 and p_fake > 0.99:  # rounded to 1: then dx = dy y (1 - y) is 0 for good
+        return f"D takes every image for real (D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f})"
     if p_real > 0.99 and p_fake < 0.01:
         return f"D is certain of every image (D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f})"
     if g_loss > 7:
         return f"G no longer deceives D (g_loss {g_loss:.1f}, 0.7 if D were only guessing)"
+    if alike < real_spread / 4:
+        return (
+            f"the samples are nearly alike (spread {alike:.2f}, of real images {real_spread:.2f})"
+        )
     return None

@@ -21,7 +21,7 @@ ROW_EVERY = 100  # steps between two rows
 
 
 class HistoryRow(NamedTuple):
-    """Means over the steps since the row before, at most ``ROW_EVERY`` of them."""
+    """Figures of the steps since the row before, at most ``ROW_EVERY`` of them: first means."""
 
     epoch: int
     step: int  # since the start of the run

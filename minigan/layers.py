@@ -32,6 +32,8 @@ class Layer:
     - if it has parameters: their names in ``param_names``; ``draw(rng)``, their initial values in
       that order, as a tuple; and ``param_grads(dy, cache)``, which overwrites the array beside
       ``self.W`` with dL/dW: ``self.dW[...] = …``.  (``self.dW = …`` is an array no optimizer sees.)
+    - if it acts otherwise when training is over, ``evaluate``; arrays that it keeps for that are
+      made in ``allocate`` and named in ``buffer_names``: see ``BatchNorm1d``.
 
     The cache belongs to the caller, so several batches can be on their way through one layer.  It
     is an array with the rows and the dtype of x, or a tuple whose first item is one, and may be y

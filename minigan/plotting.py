@@ -98,9 +98,7 @@ def save_losses(path: Path, history: Sequence[Any], steps_per_epoch: int) -> Non
     samples.set(ylabel="spread")
     samples.set_ylim(bottom=0)
     for axes in quality:
-        axes.semilogy(
-            *zip(*measured, strict=True), "o-", color="C5", label="JS: the less, the better"
-        )
+        axes.semilogy(*zip(*measured, strict=True), "o-", color="C5", label="JS: lower is better")
         axes.set(ylabel="JS, nats")
     every = (losses, probabilities, samples, *quality)
     every[-1].set(xlabel="epoch")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from minigan.data import load_mnist
-from minigan.metrics import Bins, count_classes, load_classifier, look
+from minigan.metrics import Bins, load_classifier, look
+from minigan.metrics.classes import present, shares
 from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
-from minigan.sampling import draw_samples
+from minigan.sampling import unit_samples
 
 SAMPLES = 10_000
 
@@ -19,8 +21,8 @@ class Quality(NamedTuple):
     """Figures of ``SAMPLES`` images; see ``minigan.metrics`` for what they mean and miss."""
 
     ndb: float  # bins, of 100, that differ from the training images'
-    js: float  # Jensen-Shannon divergence of the bins, in nats: the smaller, the better
-    classes: float  # digits that make up 1 % of the images or more
+    js: float  # Jensen-Shannon divergence of the bins, in nats: lower is better
+    classes: float  # digits that make up 1 % of the images or more; nan for other data than MNIST
 
 
 class QualityCheck:
@@ -32,14 +34,15 @@ class QualityCheck:
 
     def __init__(self, data: str = "mnist") -> None:
         path = None if data == "mnist" else data
-        images, self.labels = load_mnist("train", path=path)
+        images, _ = load_mnist("train", path=path)
         self.bins = Bins(images.reshape(len(images), IMAGE_SIZE) / np.float32(255))
-        self.classifier = load_classifier()
+        self.classifier = load_classifier() if path is None else None  # it knows digits only
 
     def measure(self, net: Sequential) -> Quality:
         """The figures of a generator.  Its own random numbers: the run's stay as they are."""
-        z = np.random.default_rng(0).standard_normal((SAMPLES, net.n_in or 1))
-        images = draw_samples(net, z)
-        _, probabilities = look(self.classifier, images)
-        ndb = self.bins.compare((images.astype(np.float32) + 1) / 2)
-        return Quality(ndb.different, ndb.js, count_classes(probabilities, self.labels).present)
+        images = unit_samples(net, SAMPLES, seed=0)
+        ndb = self.bins.compare(images)
+        if self.classifier is None:
+            return Quality(ndb.different, ndb.js, math.nan)
+        _, probabilities = look(self.classifier, images * 2 - 1)
+        return Quality(ndb.different, ndb.js, present(shares(probabilities)))

@@ -14,18 +14,22 @@ from minigan.models import generator
 from minigan.network import Sequential
 from minigan.run_folder import CHECKPOINT
 
+PRETRAINED = Path(__file__).with_name("pretrained.npz")  # the best.npz of a long run
 CHUNK = 1000  # images at a time: a chunk's activations take 10 MB
 
 
-def find_generator(run: str | Path) -> Path:
-    """The file with a run's generator: its checkpoint or the file itself."""
+def find_generator(run: str | Path | None) -> Path:
+    """The file with a run's generator: its checkpoint or the file itself; None: the shipped one."""
+    if run is None:
+        return PRETRAINED
     return Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
 
 
-def load_generator(run: str | Path, backend: str = "numpy") -> Sequential:
+def load_generator(run: str | Path | None = None, backend: str = "numpy") -> Sequential:
     """The trained generator of a run: of its folder, its ``checkpoint.npz``, its ``best.npz``.
 
-    Raises InputError if there is none, or if it is damaged.
+    Without a run, the one that comes with the package.  Raises InputError if there is none, or if
+    it is damaged.
     """
     path = find_generator(run)
     arrays, meta = load_checkpoint(path)
@@ -50,6 +54,13 @@ def draw_samples(net: Sequential, z: Array) -> Array:
     return np.concatenate(
         [net.backend.to_numpy(net(net.backend.asarray(chunk, net.dtype))) for chunk in chunks]
     )
+
+
+def unit_samples(net: Sequential, n: int, seed: int) -> Array:
+    """n images for the measures: float32 in [0, 1], (n, 784), where tanh has [-1, 1]."""
+    z = np.random.default_rng(seed).standard_normal((n, net.n_in or 1))
+    images: Array = (draw_samples(net, z).astype(np.float32) + 1) / 2
+    return images
 
 
 def walk(rng: np.random.Generator, n: int, latent_dim: int, steps: int = 8) -> Array:

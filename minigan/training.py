@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class Trainer:
-    """Trains the tutorial's GAN as a ``TrainConfig`` says: ``Trainer(TrainConfig(...)).run()``.
+    """Trains the GAN as a ``TrainConfig`` says: ``Trainer(TrainConfig(...)).run()``.
 
     ``gan`` is the GAN, ``history`` a list of ``HistoryRow``, ``folder`` where the results go.
     After Ctrl-C, another ``run()`` goes on.
@@ -65,8 +65,8 @@ class Trainer:
             )
         if config.recipe == "batch-norm" and (len(images) - 1) % config.batch_size == 0:
             raise InputError(
-                f"--batch-size {config.batch_size} leaves a single image for the last batch of "
-                f"{len(images):,}, and batch normalisation needs two: choose another, or "
+                f"--batch-size {config.batch_size} leaves a batch with a single one of "
+                f"{len(images):,} images, and batch normalisation needs two: choose another, or "
                 "--recipe tutorial"
             )
         self.data_crc32 = zlib.crc32(images.tobytes())  # a run is resumed on the same data only
@@ -93,8 +93,11 @@ class Trainer:
         self.fixed_z = self._draw_z(64)
         self.epoch_state = self.rng.bit_generator.state  # at the start of the current epoch
         self.real_spread = float(spread(pixel_values(config.dtype)[images[:1000].reshape(-1, 784)]))
-        self.warned = False  # of a collapse: once is enough
-        self.quality_check: QualityCheck | None = None  # made when first needed
+        self.quality_check: QualityCheck | None = None
+        if config.evaluate_every is not None:
+            from minigan.quality import QualityCheck
+
+            self.quality_check = QualityCheck(config.data)
         self.owns_folder = config.resume is not None
         self.step = 0
         self.log: list[LogEntry] = []  # of the current epoch

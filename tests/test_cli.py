@@ -90,6 +90,16 @@ def test_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         assert picture.size == (304, 64)
 
 
+def test_sample_from_the_shipped_generator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["sample"]) == 0
+    assert capsys.readouterr().out == "64 digits: sample_0.png\n"
+    with Image.open("sample_0.png") as picture:
+        assert picture.size == (484, 484)
+
+
 def test_gradcheck(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gradcheck"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -374,7 +384,6 @@ def test_bad_training_options(
         ["train", "--latent-dim", "1e2"],
         ["train", "--betas", "0.5"],
         ["train", "3"],
-        ["sample"],
         ["sample", "run", "--n", "x"],
         ["gradcheck", "--backend"],
     ],

@@ -14,10 +14,11 @@ import minigan as mg
 from minigan.backend import Array, Backend, get_backend
 
 
-def small(backend: Backend, dtype: str = "float32") -> mg.GAN:
+def small(backend: Backend, dtype: str = "float32", batch_norm: bool = False) -> mg.GAN:
     rng = np.random.default_rng(0)
     options: dict[str, Any] = {"seed": rng, "dtype": dtype, "backend": backend}
-    G = mg.Sequential(mg.Linear(3, 8), mg.ReLU(), mg.Linear(8, 5), mg.Tanh(), **options)
+    hidden = [mg.BatchNorm1d(8), mg.ReLU()] if batch_norm else [mg.ReLU()]
+    G = mg.Sequential(mg.Linear(3, 8), *hidden, mg.Linear(8, 5), mg.Tanh(), **options)
     D = mg.Sequential(mg.Linear(5, 8), mg.LeakyReLU(0.2), mg.Linear(8, 1), mg.Sigmoid(), **options)
     return mg.GAN(G, D, lr=0.01)
 
@@ -32,9 +33,10 @@ def weights(gan: mg.GAN) -> Array:
     return np.concatenate([to_numpy(gan.generator.params), to_numpy(gan.discriminator.params)])
 
 
+@pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_replays_equal_eager_steps(dtype: str, backend: Backend) -> None:
-    eager, compiled = small(backend, dtype), small(backend, dtype)
+def test_replays_equal_eager_steps(dtype: str, batch_norm: bool, backend: Backend) -> None:
+    eager, compiled = (small(backend, dtype, batch_norm) for _ in range(2))
     step = backend.compile(compiled.train_step)
     for i in range(100):
         n = 4 if i % 10 == 9 else 6  # the last, smaller batch of an epoch
@@ -43,6 +45,9 @@ def test_replays_equal_eager_steps(dtype: str, backend: Backend) -> None:
         want, got = eager.train_step(*batch(i, n, dtype)), step(*batch(i, n, dtype))
         assert [float(x) for x in got] == [float(x) for x in want]
     np.testing.assert_array_equal(weights(compiled), weights(eager))
+    nets = compiled.generator.named_buffers(), eager.generator.named_buffers()
+    for (name, array), (_, want) in zip(*nets, strict=True):
+        np.testing.assert_array_equal(backend.to_numpy(array), backend.to_numpy(want), name)
     assert compiled.adam_g.t == compiled.adam_d.t == 100
     assert compiled.generator.optimizer_steps == 100
 

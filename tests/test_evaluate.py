@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from PIL import Image
 
 import minigan as mg
 from minigan.cli import main
-from minigan.evaluate import Evaluation
+from minigan.evaluate import Evaluation, _plain, evaluate
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +52,16 @@ def test_evaluate(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert str(run / "metrics.json") in out
     report = json.loads((run / "metrics.json").read_text())
     assert (report["samples"], report["seed"], report["data"]) == (300, 5, "mnist")
-    ours, real = report["generator"], report["real training images"]
+    figures = report["figures"]
+    ours, real = figures["generator"], figures["real"]
     # A generator of 12 steps against real images
     assert ours["ndb"]["js"] > 0.4 > 0.2 > real["ndb"]["js"]
     assert ours["frechet"] > 10 * real["frechet"]
     assert ours["precision_recall"]["recall"] < 0.2 < real["precision_recall"]["recall"]
     assert ours["parzen"]["log_likelihood"] < real["parzen"]["log_likelihood"]
-    centroids = report["centroids of k-means"]["parzen"]
-    assert centroids["log_likelihood"] > real["parzen"]["log_likelihood"] + 20  # the paradox
+    assert (
+        figures["centroids"]["log_likelihood"] > real["parzen"]["log_likelihood"] + 20
+    )  # the paradox
     assert real["classes"]["present"] == 10
     with Image.open(run / "neighbours.png") as picture:
         assert np.asarray(picture).std() > 10
@@ -66,13 +70,35 @@ def test_evaluate(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (run / "metrics.json").read_bytes() == before
 
 
-def test_bad_input(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.usefixtures("quick")
+def test_evaluate_one_file_of_a_run(run: Path, tmp_path: Path) -> None:
+    """Each file has results of its own, and the figures of another data set may be infinite."""
+    best = tmp_path / "best.npz"
+    best.write_bytes((run / "checkpoint.npz").read_bytes())
+    report, file = evaluate(best, samples=100)
+    assert file == tmp_path / "best_metrics.json"
+    assert (tmp_path / "best_neighbours.png").exists()
+    figures = json.loads(file.read_text())["figures"]
+    assert figures["nearest"] == report.nearest > figures["nearest_real"] > 0
+    endless = replace(report, generator=replace(report.generator, frechet=float("inf")))
+    assert _plain(endless)["generator"]["frechet"] is None
+
+
+def test_bad_input(
+    run: Path, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = tmp_path / "both"  # as many test images as training images
+    shutil.copytree(tiny_data, both)
+    for file in list(both.iterdir()):
+        shutil.copy(file, both / file.name.replace("train", "t10k"))
     empty = tmp_path / "empty"
     empty.mkdir()
     for args, message in (
         ([str(empty)], "checkpoint.npz does not exist"),
-        ([str(run), "--samples", "0"], "--samples is 0, expected a whole number of at least 1"),
-        ([str(run), "--samples", "99"], "NDB needs at least 100 images for its 100 bins, got 99"),
+        ([str(run), "--samples", "99"], "--samples is 99, expected a whole number of at least 100"),
+        ([str(run), "--samples", "1" + "0" * 20], "expected a whole number up to 49,900"),
+        ([str(run), "--data", str(tiny_data)], "holds no t10k-images"),
+        ([str(run), "--data", str(both)], "200 training images, expected 10200 at least"),
         ([str(run), "--classifier", str(run / "checkpoint.npz")], "classifier"),
         ([str(run), "--seed", "-1"], "--seed is -1"),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import importlib.util
 import io
 import os
@@ -64,6 +65,75 @@ def test_digit_classifier(tmp_path: Path) -> None:
     (accuracy,) = re.findall(r"Epoch \[1/1\]  loss \d\.\d{4}  test accuracy (\d\.\d{4})", text)
     assert float(accuracy) > 0.6  # 98.4 % after all twenty
     assert load_classifier(out).params.any()
+
+
+def test_collapse(tmp_path: Path) -> None:
+    out = tmp_path / "collapse.csv"
+    text = run_example("collapse.py", VARIANT="leaky-g", EPOCHS="2", STEPS="3", OUT=str(out))
+    assert text.count("leaky-g [") == 2
+    rows = np.loadtxt(out, delimiter=",", skiprows=1)
+    assert rows[:, 0].tolist() == [1, 2]
+    assert np.isfinite(rows).all()
+    header = out.read_text().splitlines()[0].split(",")
+    by_name = dict(zip(header, rows.T, strict=True))
+    assert (by_name["alive_3"] > 0.5).all()
+    assert ((by_name["through_tanh"] > 0) & (by_name["through_tanh"] <= 1)).all()
+
+
+def test_variants_of_collapse_have_names() -> None:
+    command = [sys.executable, str(ROOT / "examples" / "collapse.py")]
+    result = subprocess.run(
+        command, env=os.environ | {"VARIANT": "wgan"}, capture_output=True, text=True, check=False
+    )
+    assert result.returncode != 0
+    assert "VARIANT is 'wgan', expected one of tutorial, batch-norm" in result.stderr
+
+
+def test_compare_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which runs it trains and measures, and what it writes of them."""
+    module = load_example("compare_recipes.py")
+    page = tmp_path / "is-it-working.md"
+    page.write_text("before\n<!-- recipes -->\nold\n<!-- end of recipes -->\nafter\n")
+    trained, figures = [], dict.fromkeys(module.COLUMNS[3:], 0.5)
+
+    def train(folder: Path, recipe: str, lr: float | None, seed: int, epochs: int) -> str:
+        trained.append((folder.name, epochs))
+        return "diverged" if seed == 3 else ""
+
+    def measure(evaluation: None, folder: Path) -> dict[str, float]:
+        collapsed = folder.name == "tutorial-2"
+        return figures | {"classes": 1 if collapsed else 10, "ndb": int(folder.name[-1])}
+
+    for name, value in (
+        ("DOCS", tmp_path), ("Evaluation", lambda: None), ("train", train), ("measure", measure),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+    options = module.Options(recipes=("tutorial", "batch-norm"), seeds=(1, 3), epochs=(20,))
+    module.main(options)
+    assert sorted(trained) == [
+        (f"{r}-{s}", 20) for r in ("batch-norm", "tutorial") for s in (1, 2, 3)
+    ]
+    rows = (tmp_path / "recipes.csv").read_text().splitlines()
+    assert rows[0].split(",") == module.COLUMNS
+    assert len(rows) == 1 + 4  # seed 3 came to no end
+    text = page.read_text()
+    assert text.startswith("before\n<!-- recipes -->\n")
+    assert text.endswith("<!-- end of recipes -->\nafter\n")
+    assert "| batch-norm | 20 | 2 | 0 | 10 | 2 (1 to 2) |" in text
+    assert "| tutorial | 20 | 2 | 1 | 1 | 2 (1 to 2) |" in text  # one of two collapsed
+    trained.clear()
+    module.main(options)  # again: only what is missing
+    assert {name for name, _ in trained} == {"tutorial-3", "batch-norm-3"}
+    options.lr, options.seeds = 0.001, (1, 1)
+    module.main(options)
+    assert "| tutorial lr 0.001 | 20 | 1 | 0 | 10 |" in page.read_text()
+
+
+def test_the_table_of_recipes_is_that_of_its_csv() -> None:
+    module = load_example("compare_recipes.py")
+    with (ROOT / "docs" / "recipes.csv").open(newline="") as file:
+        table = module.table(list(csv.DictReader(file)))
+    assert table in (ROOT / "docs" / "is-it-working.md").read_text()
 
 
 QUICK = ("--rounds", "1", "--batch-sizes", "16", "--seconds", "0", "--no-epochs")
@@ -175,7 +245,7 @@ def test_blocks_print_what_they_say(
         example.evaluate()
 
 
-@pytest.mark.parametrize("command", ["train", "sample", "gradcheck", "info"])
+@pytest.mark.parametrize("command", ["train", "sample", "evaluate", "gradcheck", "info"])
 def test_readme_commands_and_their_options_exist(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,7 +259,10 @@ def test_readme_commands_and_their_options_exist(
         assert f"{option} " in help_text, option
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/cuda.md", "docs/performance.md"])
+PAGES = ["README.md", "docs/cuda.md", "docs/performance.md", "docs/is-it-working.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text())
     assert links

@@ -9,7 +9,7 @@ import pytest
 
 import minigan as mg
 from minigan.backend import Backend
-from minigan.health import health, sign_of_collapse, spread
+from minigan.health import health, sign_of_collapse, spread, warning_of_collapse
 from minigan.history import HistoryRow
 
 
@@ -71,12 +71,31 @@ def rows(**figures: float) -> list[HistoryRow]:
             {"p_real": 0.998, "p_fake": 0.001},
             "D is certain of every image (D(x) 0.998, D(G(z)) 0.001)",
         ),
+        (
+            {"p_real": 1.0, "p_fake": 1.0, "spread": 0.01},
+            "D takes every image for real (D(x) 1.000, D(G(z)) 1.000)",
+        ),
         ({"g_loss": 9.1}, "G no longer deceives D (g_loss 9.1, 0.7 if D were only guessing)"),
         ({"spread": math.nan}, None),  # of a run from before it was measured
     ],
 )
 def test_signs_of_collapse(figures: dict[str, float], sign: str | None) -> None:
     assert sign_of_collapse(rows(**figures), 1, real_spread=0.38) == sign
+
+
+def test_three_epochs_in_a_row_are_a_warning_and_more_are_not() -> None:
+    def warned(spreads: list[float]) -> list[int]:
+        history = [
+            HistoryRow(epoch, 1000 + epoch, 1.1, 1.2, 0.6, 0.4, 1, 1, spread=value)
+            for epoch, value in enumerate(spreads, 1)
+        ]
+        epochs = range(1, len(spreads) + 1)
+        return [e for e in epochs if warning_of_collapse(history[:e], e, 0.38) is not None]
+
+    assert warned([0.36] * 5) == []
+    assert warned([0.02, 0.02, 0.36, 0.02, 0.02]) == []  # it came back
+    assert warned([0.02] * 6) == [3]
+    assert warned([0.02] * 4 + [0.36] + [0.02] * 5) == [3, 8]  # and then collapsed again
 
 
 def test_the_first_thousand_steps_are_not_judged() -> None:

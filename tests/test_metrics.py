@@ -212,6 +212,11 @@ def test_classes_by_hand() -> None:
     assert classes.kl == pytest.approx(0.99 * math.log(9.9) + 0.01 * math.log(0.1))
 
 
+def test_labels_that_are_no_digits() -> None:
+    with pytest.raises(InputError, match="labels reach 26: the classifier knows 10 classes"):
+        count_classes(np.ones((3, 10)), np.array([1, 2, 26]))
+
+
 @pytest.mark.parametrize(
     ("name", "array", "message"),
     [

@@ -10,7 +10,8 @@ import pytest
 import minigan as mg
 from minigan.checkpoint import load_checkpoint, save_checkpoint
 from minigan.errors import InputError
-from minigan.sampling import draw_samples, load_generator, walk
+from minigan.metrics import load_classifier, look
+from minigan.sampling import PRETRAINED, draw_samples, load_generator, unit_samples, walk
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,18 @@ def test_it_draws_as_the_trained_generator_does(
     trainer.run()
     want = trainer.gan.generator(trainer.fixed_z)
     np.testing.assert_array_equal(load_generator(out)(trainer.fixed_z), want)
+
+
+def test_the_shipped_generator_draws_all_digits() -> None:
+    """The best.npz of a long run, as its file says."""
+    net = load_generator()
+    _, meta = load_checkpoint(PRETRAINED)
+    assert meta["config"]["recipe"] == "batch-norm"
+    assert meta["figures"]["classes"] == 10
+    _, probabilities = look(load_classifier(), unit_samples(net, 1000, seed=0) * 2 - 1)
+    counts = np.bincount(probabilities.argmax(axis=1), minlength=10)
+    assert counts.min() >= 30  # 100 each would be the digits of MNIST
+    assert (probabilities.max(axis=1) > 0.9).mean() > 0.7
 
 
 def test_draw_samples_in_chunks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

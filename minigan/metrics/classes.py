@@ -1,7 +1,7 @@
 """Which digits are drawn, and how often, in the eyes of the classifier.
 
 What it misses: all variety within a digit; and it takes the classifier's word for images that are
-no digits at all, wherefore it also says how many it is sure of.
+not digits at all; so the share of which it is sure is given, too.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minigan.backend import Array
+from minigan.errors import InputError
 from minigan.metrics.classifier import CLASSES
 from minigan.metrics.ndb import kl
 
@@ -28,16 +29,28 @@ class Classes(NamedTuple):
     confident: float  # share of images of which the classifier is sure: one probability above 0.9
 
 
-def count_classes(probabilities: Array, test_labels: npt.NDArray[Any]) -> Classes:
-    """From the classifier's probabilities, (N, 10), and the labels of the test images."""
-    shares = _shares(probabilities.argmax(axis=1))
+def count_classes(probabilities: Array, labels: npt.NDArray[Any]) -> Classes:
+    """From the classifier's probabilities, (N, 10), and the labels of real images.
+
+    Raises InputError for labels above 9.
+    """
+    if labels.max() >= CLASSES:
+        raise InputError(f"labels reach {labels.max()}: the classifier knows {CLASSES} classes")
+    found = shares(probabilities)
     return Classes(
-        shares=tuple(shares.tolist()),
-        present=int((shares >= PRESENT).sum()),
-        kl=kl(shares, _shares(test_labels)),
+        shares=tuple(found.tolist()),
+        present=present(found),
+        kl=kl(found, np.bincount(labels, minlength=CLASSES) / len(labels)),
         confident=float((probabilities.max(axis=1) > SURE).mean()),
     )
 
 
-def _shares(labels: npt.NDArray[Any]) -> Array:
+def shares(probabilities: Array) -> Array:
+    """The share of images, (10,), that the classifier takes for each digit."""
+    labels = probabilities.argmax(axis=1)
     return np.bincount(labels, minlength=CLASSES) / len(labels)
+
+
+def present(shares: Array) -> int:
+    """How many classes have 1 % of the images or more."""
+    return int((shares >= PRESENT).sum())

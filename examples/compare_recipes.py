@@ -1,0 +1,178 @@
+# %% [markdown]
+# # Which recipe draws digits every time?
+#
+# Trains each recipe with many seeds, measures every generator after 20 epochs (and after 100, if
+# asked), and writes a row for each to docs/recipes.csv and a table over the seeds to
+# docs/is-it-working.md.  Runs that are there already go on where they stand, so it can be stopped
+# and started again:
+#
+#     python examples/compare_recipes.py --seeds 100 119 --epochs 20      # hours: 40 runs
+#     python examples/compare_recipes.py --seeds 0 0 --epochs 2 --recipes tutorial --no-docs
+#
+# Each run is `minigan train --recipe R --seed S --threads 1`, `--jobs` of them at a time.
+
+# %%
+import csv
+import itertools
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from minigan.checkpoint import atomic_write, load_checkpoint
+from minigan.config import CONFIG
+from minigan.evaluate import SAMPLES, Evaluation
+from minigan.run_folder import CHECKPOINT
+from minigan.sampling import load_generator, unit_samples
+
+DOCS = Path(__file__).parent.parent / "docs"
+# Column of the CSV, its head in the table, its format there
+FIGURES = [
+    ("ndb", "NDB", ".0f"),
+    ("js", "JS", ".4f"),
+    ("frechet", "Fréchet", ".0f"),
+    ("precision", "precision", ".2f"),
+    ("recall", "recall", ".2f"),
+    ("parzen", "Parzen", ".0f"),
+]
+COLUMNS = ["recipe", "seed", "epoch", "classes", "rarest", "confident", *(f[0] for f in FIGURES)]
+
+
+@dataclass
+class Options:
+    recipes: tuple[str, ...] = ("tutorial", "batch-norm")
+    seeds: tuple[int, int] = (100, 119)
+    """The first and the last."""
+    epochs: tuple[int, ...] = (20,)
+    """When to measure, as in 20 100."""
+    lr: float | None = None
+    """Another learning rate than the tutorial's; the table then says so."""
+    jobs: int = 2
+    """Runs at a time, one thread each."""
+    runs: Path = Path("runs/recipes")
+    """Folder of all runs."""
+    docs: bool = True
+    """Write docs/recipes.csv and the table in docs/is-it-working.md."""
+
+
+# %%
+def train(folder: Path, recipe: str, lr: float | None, seed: int, epochs: int) -> str:
+    """Bring a run to ``epochs``; what went wrong, if anything."""
+    if (folder / CONFIG).exists():
+        options = ["--resume", str(folder)]
+        file = folder / CHECKPOINT
+        done = load_checkpoint(file)[1]["epoch"] if file.exists() else 0
+        if done >= epochs:
+            return "" if done == epochs else f"is at epoch {done}, too late to measure {epochs}"
+    else:
+        options = ["--recipe", recipe, "--seed", str(seed), "--threads", "1", "--out", str(folder)]
+        options += ["--lr", str(lr)] if lr is not None else []
+    command = [sys.executable, "-m", "minigan", "train", *options, "--epochs", str(epochs)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    error = [f"exit status {result.returncode}", *result.stderr.splitlines()][-1]
+    return "" if result.returncode == 0 else error
+
+
+def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
+    """All figures of a run's generator, as `minigan evaluate` has them."""
+    figures = evaluation.measure(unit_samples(load_generator(folder), SAMPLES, seed=0))
+    return {
+        "classes": figures.classes.present,
+        "rarest": min(figures.classes.shares),
+        "confident": figures.classes.confident,
+        "ndb": figures.ndb.different,
+        "js": figures.ndb.js,
+        "frechet": figures.frechet,
+        **figures.precision_recall._asdict(),
+        "parzen": figures.parzen.log_likelihood,
+    }
+
+
+# %%
+def table(rows: Sequence[dict[str, str]]) -> str:
+    """A line for each recipe and epoch: medians over the seeds, least and most in brackets."""
+    heads = ["recipe", "epoch", "runs", "collapsed", "classes, worst", *(f[1] for f in FIGURES)]
+    lines = ["| " + " | ".join(heads) + " |", "|---|" + "---:|" * (len(heads) - 1)]
+    groups = sorted(
+        {(int(row["epoch"]), row["recipe"]) for row in rows}, key=lambda g: (g[0], g[1])
+    )
+    for epoch, recipe in groups:
+        some = [row for row in rows if (int(row["epoch"]), row["recipe"]) == (epoch, recipe)]
+        classes = [int(float(row["classes"])) for row in some]
+        collapsed = sum(
+            n < 8 or float(row["ndb"]) > 90 for n, row in zip(classes, some, strict=True)
+        )
+        cells = [recipe, str(epoch), str(len(some)), str(collapsed), str(min(classes))]
+        for column, _, form in FIGURES:
+            values = [float(row[column]) for row in some]
+            low, middle, high = min(values), float(np.median(values)), max(values)
+            cells.append(f"{middle:{form}} ({low:{form}} to {high:{form}})")
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def write_between(file: Path, text: str) -> None:
+    """Put text between the two marks in a page."""
+    before, found, rest = file.read_text(encoding="utf-8").partition("<!-- recipes -->\n")
+    _, end, after = rest.partition("<!-- end of recipes -->")
+    if not (found and end):
+        raise SystemExit(f"{file} has no <!-- recipes --> and <!-- end of recipes -->")
+    with atomic_write(file) as stream:
+        stream.write(f"{before}{found}\n{text}\n\n{end}{after}".encode())
+
+
+def main(options: Options) -> None:
+    file = DOCS / "recipes.csv"
+    done: dict[tuple[str, int, int], dict[str, str]] = {}
+    if options.docs and file.exists():
+        with file.open(newline="") as stream:
+            for row in csv.DictReader(stream):
+                done[row["recipe"], int(row["seed"]), int(row["epoch"])] = row
+    evaluation = Evaluation()
+    seeds = range(options.seeds[0], options.seeds[1] + 1)
+    suffix = "" if options.lr is None else f" lr {options.lr:g}"
+    for epochs in sorted(options.epochs):
+        todo = [
+            (
+                options.runs / f"{recipe}{suffix}-{seed}".replace(" ", "-"),
+                recipe,
+                options.lr,
+                seed,
+                epochs,
+            )
+            for seed, recipe in itertools.product(seeds, options.recipes)
+            if (recipe + suffix, seed, epochs) not in done
+        ]
+        with ThreadPoolExecutor(options.jobs) as pool:
+            for run, error in zip(todo, pool.map(lambda run: train(*run), todo), strict=True):
+                folder, recipe, _, seed, _ = run
+                if error:
+                    print(f"{folder}: {error}", flush=True)
+                    continue
+                figures = {name: f"{x:.6g}" for name, x in measure(evaluation, folder).items()}
+                name = recipe + suffix
+                row = {"recipe": name, "seed": str(seed), "epoch": str(epochs), **figures}
+                done[name, seed, epochs] = row
+                print("  ".join(f"{name} {value}" for name, value in row.items()), flush=True)
+                if options.docs:
+                    save(file, [done[key] for key in sorted(done)])
+    text = table(list(done.values()))
+    print(text)
+    if options.docs:
+        write_between(DOCS / "is-it-working.md", text)
+
+
+def save(file: Path, rows: Sequence[dict[str, str]]) -> None:
+    lines = [COLUMNS, *([row[name] for name in COLUMNS] for row in rows)]
+    with atomic_write(file) as stream:
+        stream.write("".join(",".join(line) + "\n" for line in lines).encode())
+
+
+if __name__ == "__main__":
+    import tyro
+
+    main(tyro.cli(Options))
