@@ -124,11 +124,11 @@ def test_log_density_is_that_of_a_mixture() -> None:
     squares = ((x[:, None] - centres) ** 2).sum(axis=2)
     density = np.exp(-squares / 2 / sigma**2) / (2 * math.pi * sigma**2) ** 1.5
     want = np.log(density.mean(axis=1))
-    np.testing.assert_allclose(log_density(x, centres, sigma), want, rtol=1e-12)
+    np.testing.assert_allclose(log_density(x, centres, [sigma])[0], want, rtol=1e-12)
 
 
 def test_log_density_far_from_all_centres_is_finite() -> None:
-    value = log_density(np.full((1, 784), 1.0), np.zeros((3, 784)), 0.1)
+    value = log_density(np.full((1, 784), 1.0), np.zeros((3, 784)), [0.1])
     assert value == pytest.approx(-784 / 0.02 - 392 * math.log(2 * math.pi * 0.01))
 
 
@@ -136,9 +136,9 @@ def test_parzen_chooses_the_window_on_the_validation_images() -> None:
     rng = np.random.default_rng(0)
     images = np.clip(0.5 + 0.15 * rng.standard_normal((3, 400, 10)), 0, 1)
     result = parzen(images[0], images[1], images[2])
-    scores = [log_density(images[2], images[0], sigma).mean() for sigma in SIGMAS]
+    scores = [log_density(images[2], images[0], [sigma]).mean() for sigma in SIGMAS]
     assert result.sigma == SIGMAS[int(np.argmax(scores))]
-    values = log_density(images[1], images[0], result.sigma)
+    (values,) = log_density(images[1], images[0], [result.sigma])
     assert result.log_likelihood == pytest.approx(values.mean())
     assert result.standard_error == pytest.approx(values.std(ddof=1) / 20)
 

@@ -12,6 +12,7 @@ above real images.  It is here because a table of it was published.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,19 +47,20 @@ def parzen(samples: Array, test: Array, validation: Array) -> Parzen:
                 "expected 0 to 1"
             )
     centres = samples.astype(float)
-    scores = [log_density(validation.astype(float), centres, s).mean() for s in SIGMAS]
-    sigma = float(SIGMAS[int(np.argmax(scores))])
-    values = log_density(test.astype(float), centres, sigma)
+    scores = log_density(validation.astype(float), centres, SIGMAS).mean(axis=1)
+    sigma = float(SIGMAS[scores.argmax()])
+    (values,) = log_density(test.astype(float), centres, [sigma])
     return Parzen(float(values.mean()), float(values.std(ddof=1) / math.sqrt(len(values))), sigma)
 
 
-def log_density(x: Array, centres: Array, sigma: float) -> Array:
-    """log p(x) of each row."""
-    values = np.empty(len(x))
+def log_density(x: Array, centres: Array, sigmas: Sequence[float] | Array) -> Array:
+    """log p(x) of each row, for each σ: (σs, N).  The distances are the same for all."""
+    values = np.empty((len(sigmas), len(x)))
     for where, d in squared_distances(x, centres):
-        d /= -2 * sigma**2
-        top = d.max(axis=1)
-        d -= top[:, None]
-        values[where] = top + np.log(np.exp(d, out=d).mean(axis=1))
-    values -= x.shape[1] / 2 * math.log(2 * math.pi * sigma**2)
+        for of_sigma, sigma in zip(values, sigmas, strict=True):
+            exponents = d / (-2 * sigma**2)
+            top = exponents.max(axis=1)
+            exponents -= top[:, None]
+            of_sigma[where] = top + np.log(np.exp(exponents, out=exponents).mean(axis=1))
+    values -= x.shape[1] / 2 * np.log(2 * math.pi * np.square(sigmas))[:, None]
     return values
