@@ -1,0 +1,65 @@
+# %% [markdown]
+# # The bug museum
+#
+# Fourteen bugs that were found in published code, each planted in minigan as one or two wrong
+# lines.  For each the tour shows what a user sees without the bug and with it, and calls the test
+# of this project that is there to catch it: with the bug that test must fail, without it must pass.
+# So the museum also tests the tests.
+#
+#     python examples/bug_museum.py                       # the tour
+#     EXHIBIT=adam-power python examples/bug_museum.py    # one exhibit, with its lines
+#
+# The exhibits are in examples/museum: rules.py (formulas), memory.py (who holds what) and
+# numerics.py (float32, shapes, ranges); exhibit.py switches them on and off.  The checks need the
+# tests of this project and what they import: `pip install -e ".[test]"`.
+
+# %%
+import importlib.util
+import os
+import sys
+
+from museum import EXHIBITS
+from museum.exhibit import Exhibit, observe, run_check
+
+name = os.environ.get("EXHIBIT", "")
+if name and name not in EXHIBITS:
+    sys.exit(f"EXHIBIT is {name!r}, expected one of {', '.join(EXHIBITS)}")
+missing = [module for module in ("pytest", "hypothesis") if not importlib.util.find_spec(module)]
+if missing:
+    sys.exit(f"the checks need {' and '.join(missing)}: python -m pip install -e '.[test]'")
+
+
+# %%
+def verdict(exhibit: Exhibit) -> str:
+    """Does the check pass without the bug and fail with it?"""
+    if run_check(exhibit, bug=False):
+        return "FAILS WITHOUT THE BUG"
+    return "caught" if run_check(exhibit, bug=True) else "NOT CAUGHT"
+
+
+def tour() -> None:
+    print(f"{'exhibit':18} {'symptom':56} {'without':>15} {'with':>17}")
+    for exhibit in EXHIBITS.values():
+        figures = observe(exhibit, bug=False), observe(exhibit, bug=True)
+        print(f"{exhibit.name:18} {exhibit.figure:56} {figures[0]:>15} {figures[1]:>17}")
+        print(f"{'':18} {verdict(exhibit)} by {exhibit.check}")
+
+
+def show(exhibit: Exhibit) -> None:
+    print(f"{exhibit.name}: {exhibit.bug}\n")
+    for edit in exhibit.edits:
+        print(f"  {edit.function.__module__}, {edit.function.__qualname__}")
+        print(f"    right   {edit.right}")
+        print("\n".join(f"    wrong   {line}" for line in edit.wrong.splitlines()))
+    print(f"\n  symptom   {exhibit.figure}:")
+    print(f"            {observe(exhibit, bug=False)} without, {observe(exhibit, bug=True)} with")
+    print(f"  check     {verdict(exhibit)} by {exhibit.check}:")
+    print(f"            {run_check(exhibit, bug=True)}")
+    print(f"  mend      {exhibit.mend}")
+
+
+# %%
+if name:
+    show(EXHIBITS[name])
+else:
+    tour()

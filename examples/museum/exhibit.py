@@ -1,0 +1,131 @@
+"""What an exhibit is, how its bug is switched on and off, and how its check is run."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+EXAMPLES = Path(__file__).parent.parent
+TESTS = EXAMPLES.parent / "tests"
+
+
+class Edit(NamedTuple):
+    """One line of one function, and what stands there with the bug."""
+
+    function: Any
+    right: str  # a whole line of the source, without its indentation and its comment
+    wrong: str
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A bug that was found in published code, planted in minigan."""
+
+    name: str
+    bug: str  # in a few words
+    edits: tuple[Edit, ...]
+    figure: str  # what the symptom is a figure of
+    symptom: Callable[[], str]  # measures it
+    check: str  # "file::function": the test of the project that catches the bug
+    arguments: tuple[Any, ...]  # what that test is called with
+    mend: str
+    hash_seeds: tuple[str | None, ...] = (None,)  # processes to run in; None: this one
+
+
+@contextlib.contextmanager
+def switched_on(edits: tuple[Edit, ...]) -> Iterator[None]:
+    """The library with the wrong lines in it, until the block ends.
+
+    The function's source is taken, the line replaced, and the result compiled; then the function
+    gets the new code.  It stays the same object, so whoever has imported it meets the bug as well.
+    Works on NumPy; a function that Numba or CuPy has compiled already would keep its right line.
+    """
+    sources: dict[Any, str] = {}
+    for edit in edits:
+        function = inspect.unwrap(edit.function)  # the formula, under its @elementwise
+        if function not in sources:
+            sources[function] = textwrap.dedent(inspect.getsource(function))
+        sources[function] = with_line_replaced(sources[function], edit)
+    right = {function: function.__code__ for function in sources}
+    try:
+        for function, source in sources.items():
+            names = dict(function.__globals__)
+            exec(compile(source, f"<{function.__qualname__}, with a bug>", "exec"), names)
+            function.__code__ = inspect.unwrap(names[function.__name__]).__code__
+        yield
+    finally:
+        for function, code in right.items():
+            function.__code__ = code
+
+
+def with_line_replaced(source: str, edit: Edit) -> str:
+    lines = source.split("\n")
+    found = [i for i, line in enumerate(lines) if line.split("  #")[0].strip() == edit.right]
+    if len(found) != 1:
+        raise ValueError(f"{edit.function.__qualname__} has {len(found)} lines {edit.right!r}")
+    line = lines[found[0]]
+    lines[found[0]] = textwrap.indent(edit.wrong, line[: len(line) - len(line.lstrip())])
+    return "\n".join(lines)
+
+
+def observe(exhibit: Exhibit, bug: bool) -> str:
+    """The symptom: a figure, or the error that tells what is wrong."""
+    return ", ".join(run(measure, exhibit, bug, seed) for seed in exhibit.hash_seeds)
+
+
+def run_check(exhibit: Exhibit, bug: bool) -> str:
+    """Call the test that the exhibit names; empty if it passes, else what it says."""
+    return run(call_test, exhibit, bug, exhibit.hash_seeds[0])
+
+
+def run(work: Callable[[Exhibit], str], exhibit: Exhibit, bug: bool, hash_seed: str | None) -> str:
+    """``work`` with the bug or without, here or in a process with another order of sets."""
+    if hash_seed is None:
+        with switched_on(exhibit.edits if bug else ()):
+            return work(exhibit)
+    call = f"run(exhibit.{work.__name__}, EXHIBITS[{exhibit.name!r}], {bug}, None)"
+    path = [str(EXAMPLES), str(EXAMPLES.parent), *filter(None, sys.path)]
+    child = subprocess.run(
+        [sys.executable, "-c", f"from museum import EXHIBITS, exhibit; print(exhibit.{call})"],
+        env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(path)},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return child.stdout.strip()
+
+
+def measure(exhibit: Exhibit) -> str:
+    with np.errstate(all="ignore"):
+        try:
+            return exhibit.symptom()
+        except (RuntimeError, TypeError, ValueError) as error:
+            return type(error).__name__
+
+
+def call_test(exhibit: Exhibit) -> str:
+    import pytest
+
+    if str(TESTS) not in sys.path:
+        sys.path.append(str(TESTS))
+    file, name = exhibit.check.split("::")
+    try:
+        getattr(importlib.import_module(file.removesuffix(".py")), name)(*exhibit.arguments)
+    except ImportError:
+        raise
+    except (Exception, pytest.fail.Exception) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return ": ".join([type(error).__name__, *lines[:1]])
+    return ""
