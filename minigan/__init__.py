@@ -15,6 +15,7 @@ from minigan.losses import bce, bce_with_logits
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
 from minigan.optim import Adam
+from minigan.trace import trace
 from minigan.training import Trainer
 
 __version__ = "0.1.0"
@@ -42,4 +43,5 @@ __all__ = [
     "generator",
     "get_backend",
     "load_mnist",
+    "trace",
 ]

@@ -1,7 +1,7 @@
 """The command ``minigan``: a thin shell around the library.
 
-Every subcommand is a typed dataclass whose fields are its options (tyro makes the parser).  What a
-user can put right is one line on the standard error and exit status 2.
+The options are in ``minigan.options``.  What a user can put right is one line on the standard error
+and exit status 2.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import tyro
-from tyro.conf import FlagCreatePairsOff, Positional, arg, subcommand
+from tyro.conf import subcommand
 
 import minigan
 from minigan.backend import get_backend
@@ -28,83 +28,21 @@ from minigan.backend.one_loop import how_adam_runs
 from minigan.blas import blas_kernels, limited_threads
 from minigan.central_difference import TOLERANCE
 from minigan.checkpoint import atomic_write
-from minigan.config import TrainConfig, check_whole
+from minigan.config import RECIPES, TrainConfig, check_whole
 from minigan.errors import InputError
 from minigan.gradcheck_all import check_everything
+from minigan.options import (
+    Bench,
+    Evaluate,
+    Exercise,
+    GradCheck,
+    Info,
+    Sample,
+    Trace,
+    Train,
+)
 from minigan.terminal import say, typed
 from minigan.training import Trainer
-
-
-@dataclass(frozen=True)
-class Train(TrainConfig):
-    """Train the GAN and draw what it has learnt, epoch by epoch."""
-
-    evaluate_every: Annotated[int | None, arg(metavar="INT")] = None
-    threads: Annotated[int | None, arg(metavar="INT")] = None
-    out: Annotated[str | None, arg(metavar="DIR")] = None
-    resume: Annotated[str | None, arg(metavar="DIR")] = None
-
-    def __post_init__(self) -> None:
-        """No checks here, where tyro would frame their message: ``train`` makes a TrainConfig."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Draw new digits from a trained run, or from the generator that comes with the package."""
-
-    run: Annotated[Positional[str | None], arg(metavar="RUN")] = None
-    """Folder of the run, or a file of it such as best.npz."""
-    n: int = 64
-    """How many."""
-    seed: int = 0
-    """For the latent points."""
-    out: Annotated[str | None, arg(metavar="FILE")] = None
-    """PNG to write; sample_<seed>.png or walk_<seed>.png, in the run's folder, if not given."""
-    interpolate: FlagCreatePairsOff[bool] = False
-    """A walk between latent points instead: each row of eight turns towards a new digit."""
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """Measure a trained generator against real images, in a minute; writes metrics.json."""
-
-    run: Annotated[Positional[str | None], arg(metavar="RUN")] = None
-    """Folder of the run, or a file of it such as best.npz; the shipped generator if not given."""
-    samples: int = 10_000
-    """How many to draw."""
-    seed: int = 0
-    """For their latent points."""
-    classifier: Annotated[str | None, arg(metavar="FILE")] = None
-    """Another digit classifier, as examples/digit_classifier.py writes it."""
-    data: Annotated[str | None, arg(metavar="DIR")] = None
-    """Where the run's data lies, if it has moved."""
-
-
-@dataclass(frozen=True)
-class GradCheck:
-    """Hold every backward rule against finite differences; exit status 1 if one fails."""
-
-    backend: str = "numpy"
-    """numpy, cupy or auto."""
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Time the training step on this machine, and what it could be at best."""
-
-    batch_size: tuple[int, ...] = (64,)
-    """Images in a step; several values stand side by side, as in 16 64 256 1024 4096."""
-    backend: str = "auto"
-    """numpy, cupy, or auto: cupy where it can be used."""
-    threads: Annotated[int | None, arg(metavar="INT")] = None
-    """Threads of the BLAS library; its own choice if not given."""
-    json: Annotated[str | None, arg(metavar="FILE")] = None
-    """Write all figures there, too."""
-
-
-@dataclass(frozen=True)
-class Info:
-    """Print versions, what computes here, and why no GPU if there is none."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -129,6 +67,10 @@ def main(args: Sequence[str] | None = None) -> int:
             return evaluate(command)
         if isinstance(command, GradCheck):
             return gradcheck(command)
+        if isinstance(command, Exercise):
+            return exercise(command)
+        if isinstance(command, Trace):
+            return trace(command)
         return bench(command) if isinstance(command, Bench) else info()
     except KeyboardInterrupt:
         return 130
@@ -144,7 +86,9 @@ def main(args: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parse(args: list[str]) -> Train | Sample | Evaluate | GradCheck | Bench | Info:
+def _parse(
+    args: list[str],
+) -> Train | Sample | Evaluate | GradCheck | Exercise | Trace | Bench | Info:
     # A resumed run's own options are the defaults, so that what differs was typed by the user.
     resume = _value_of("--resume", args) if args[:1] == ["train"] else None
     default = Train(**vars(TrainConfig.of_run(resume))) if resume is not None else Train()
@@ -153,6 +97,8 @@ def _parse(args: list[str]) -> Train | Sample | Evaluate | GradCheck | Bench | I
         | Annotated[Sample, subcommand("sample")]
         | Annotated[Evaluate, subcommand("evaluate")]
         | Annotated[GradCheck, subcommand("gradcheck")]
+        | Annotated[Exercise, subcommand("exercise")]
+        | Annotated[Trace, subcommand("trace")]
         | Annotated[Bench, subcommand("bench")]
         | Annotated[Info, subcommand("info")],
         prog="minigan",
@@ -249,6 +195,43 @@ def gradcheck(options: GradCheck) -> int:
     return 1 if failed else 0
 
 
+def exercise(options: Exercise) -> int:
+    """``minigan exercise``"""
+    from minigan.exercise import RIGHT, check_exercises, table
+
+    verdicts = check_exercises(options.path)
+    say(table(verdicts))
+    return 0 if all(one.verdict == RIGHT for one in verdicts) else 1
+
+
+def trace(options: Trace) -> int:
+    """``minigan trace``"""
+    from minigan.trace import first_step
+
+    if options.recipe not in RECIPES:
+        raise InputError(f"--recipe is {options.recipe!r}, expected {', '.join(RECIPES)}")
+    least = 2 if options.recipe == "batch-norm" else 1  # one row alone is its own mean
+    batch_size = check_whole("--batch-size", options.batch_size, least, 60_000)
+    seed = check_whole("--seed", options.seed, 0)
+    out = _file_to_write("--html", options.html)
+    tape = minigan.trace(*first_step(options.recipe, batch_size, seed))
+    say(str(tape))
+    if out is not None:
+        with atomic_write(out) as file:
+            file.write(tape.html().encode())
+        say(f"\nAs a page: {out}")
+    return 0
+
+
+def _file_to_write(option: str, value: str | None) -> Path | None:
+    """The file; InputError, before any work, if there can be none of that name."""
+    out = Path(value) if value is not None else None
+    if out is not None and (out.is_dir() or not out.parent.is_dir()):
+        reason = "is a folder" if out.is_dir() else f"is in {out.parent}, which is no folder"
+        raise InputError(f"{option} {out} {reason}, expected a file to write")
+    return out
+
+
 def bench(options: Bench) -> int:
     """``minigan bench``"""
     from minigan.bench import TimedStep, measure, table
@@ -261,10 +244,7 @@ def bench(options: Bench) -> int:
         raise InputError("--batch-size has no value")
     if options.threads is not None:
         check_whole("--threads", options.threads, 1, 1024)
-    out = Path(options.json) if options.json is not None else None
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):  # known before the work
-        reason = "is a folder" if out.is_dir() else f"is in {out.parent}, which is no folder"
-        raise InputError(f"--json {out} {reason}, expected a file to write")
+    out = _file_to_write("--json", options.json)
     with limited_threads(options.threads):
         machine = {
             "minigan": minigan.__version__,

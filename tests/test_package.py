@@ -17,7 +17,7 @@ PACKAGE = Path(mg.__file__).parent
 ROOT = Path(__file__).parent.parent
 PUBLIC = """Linear ReLU LeakyReLU Tanh Sigmoid BatchNorm1d Layer Sequential bce bce_with_logits
 Adam GAN StepResult generator discriminator check_gradients get_backend load_mnist
-from_torchvision Trainer TrainConfig __version__""".split()
+from_torchvision Trainer TrainConfig trace __version__""".split()
 
 
 def test_public_names() -> None:

@@ -1,0 +1,56 @@
+"""Exercise 9: Adam's update of the parameters θ by their gradients g.
+
+Two running means, both 0 at the start; in each step the mean keeps its β and the new value gets
+the rest:
+
+    m: of the gradient g, with β₁           v: of its square, with β₂
+
+At the start both are too small, because they begin at 0.  Dividing by the sum of the weights that
+have been given so far makes up for it, and gives m̂ and v̂.  Then
+
+    θ ← θ - move,       move = lr m̂ / (√v̂ + eps)          t counts the steps, the first is t = 1
+
+Write new_m, new_v and move.  m, v, g, move: (number of parameters,)
+
+Hint: let every g be 1.  What is m after the first step, after the second, after t steps?  It
+should be 1: what must it be divided by?  And where exactly does eps stand: before or after that
+division?
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+import minigan as mg
+from minigan.backend import Array
+
+
+class Adam:
+    def __init__(
+        self,
+        net: mg.Sequential,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+    ) -> None:
+        self.net, self.lr, self.eps = net, lr, eps
+        self.beta1, self.beta2 = betas
+        self.m = np.zeros_like(net.params)
+        self.v = np.zeros_like(net.params)
+        self.t = 0
+
+    def step(self) -> None:
+        self.t += 1
+        self.net.optimizer_steps += 1  # caches made before are stale now
+        self.m = self.new_m(self.m, self.net.grads)
+        self.v = self.new_v(self.v, self.net.grads)
+        self.net.params -= self.move(self.m, self.v, self.t)
+
+    def new_m(self, m: Array, g: Array) -> Array:
+        raise NotImplementedError("m")
+
+    def new_v(self, v: Array, g: Array) -> Array:
+        raise NotImplementedError("v")
+
+    def move(self, m: Array, v: Array, t: int) -> Array:
+        raise NotImplementedError("move")

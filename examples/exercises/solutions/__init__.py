@@ -1,0 +1,1 @@
+"""The exercises, filled in: to look at when yours are done."""

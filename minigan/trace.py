@@ -1,0 +1,257 @@
+"""One training step as a tape: what every layer was given, made, kept and left out, in its order.
+
+``GAN.train_step`` itself runs.  While it does, the methods of the layers, the loss, both Adams and
+the matrix product are watched: each call is passed on as it came, and noted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigan import gan as gan_module
+from minigan.backend import Array, backend_of
+from minigan.batch_norm import BatchNorm1d
+from minigan.data import batches, load_mnist, pixel_values
+from minigan.equations import equation, other_equations
+from minigan.gan import GAN, StepResult
+from minigan.layers import Layer
+from minigan.losses import bce
+from minigan.models import IMAGE_SIZE, discriminator, generator
+from minigan.optim import Adam
+
+KEPT = {BatchNorm1d: ("x̂", "1/σ")}  # names of what is in a cache and is neither x nor y
+
+
+class Line(NamedTuple):
+    """One value of a row: y on the way forward; dW, db and dx on the way back."""
+
+    name: str
+    formula: str  # as the layer's docstring has it: "dW = xᵀ dy"; only the name if it has none
+    remark: str  # what stands there beside it
+    shape: tuple[int, ...]
+    size: float | None  # of a gradient its L2 norm, of a loss its value; None for y, and if skipped
+    flop: int = 0  # of its matrix products, which a skipped one would have cost
+    skipped: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer in one direction; or a loss, or an Adam."""
+
+    step: str  # "D" or "G": whose step it belongs to
+    phase: str  # "G forward", "D forward", "loss", "D backward", "Adam D", …
+    name: str  # "0 Linear(784, 1024)"
+    given: tuple[int, ...]  # shape of x on the way forward, of dy on the way back
+    lines: tuple[Line, ...]
+    kept: str = ""  # forward: what is in the cache
+    kept_bytes: int = 0  # less what another row keeps already
+    partner: int | None = None  # forward: number of the row that uses the cache; backward: made it
+    where: tuple[tuple[str, str], ...] = ()  # other equations of the docstring, with remarks
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The tape of one training step: ``print(tape)``, or as the last line of a notebook's cell."""
+
+    title: str
+    rows: tuple[Row, ...]
+    result: StepResult  # what ``train_step`` returned
+
+    def __str__(self) -> str:
+        from minigan.trace_text import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from minigan.trace_html import table
+
+        return table(self)
+
+    def html(self) -> str:
+        """One self-contained page to click through, row by row."""
+        from minigan.trace_html import page
+
+        return page(self)
+
+
+def trace(gan: GAN, real: Array, z: Array) -> Trace:
+    """Take one training step, ``gan.train_step(real, z)``, and note all that happens in it.
+
+        L2 norm of a gradient g:             |g| = √Σ g²
+        matrix product (N, n) by (n, m):     2 N n m floating point operations
+
+    The step is a real one: both networks move, bit for bit as without the trace.  The formulas are
+    those of the layers' docstrings; a layer of your own shows its equations if they stand there
+    on lines of their own, below the first.  Counted are the products that layers make with
+    ``minigan.backend.matmul``.  Looking takes time and waits for a GPU.
+
+    real: (B, 784) in [-1, 1], z: (B, latent_dim).  Raises what ``train_step`` raises.
+    """
+    notes = _Notes()
+    with contextlib.ExitStack() as watch:
+        for letter, net, adam in (
+            ("G", gan.generator, gan.adam_g),
+            ("D", gan.discriminator, gan.adam_d),
+        ):
+            for i, layer in enumerate(net.layers):
+                for method, note in (
+                    ("forward", functools.partial(notes.forward, letter, i, layer)),
+                    ("backward", functools.partial(notes.backward, letter, i, layer)),
+                    ("param_grads", functools.partial(notes.part, "param_grads")),
+                    ("input_grad", functools.partial(notes.part, "input_grad")),
+                ):
+                    watch.enter_context(_watched(layer, method, note))
+            note = functools.partial(notes.adam, letter, adam)
+            watch.enter_context(_watched(adam, "step", note))
+        watch.enter_context(_watched(gan_module, "bce", notes.loss))
+        watch.enter_context(_watched(backend_of(gan.generator.params), "matmul", notes.product))
+        result = gan.train_step(real, z)
+    G = gan.generator
+    title = f"batch of {len(real)}, {G.dtype}, {G.backend.name}, step {gan.adam_g.t} of this GAN"
+    return Trace(title, tuple(notes.rows), result)
+
+
+def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array]:
+    """GAN, real images and z of the first step of ``minigan train`` with these options."""
+    rng = np.random.default_rng(seed)  # the draws stand in the order of ``minigan.training``
+    gan = GAN(generator(batch_norm=recipe == "batch-norm", seed=rng), discriminator(seed=rng))
+    images = load_mnist("train")[0].reshape(-1, IMAGE_SIZE)
+    assert gan.generator.n_in is not None
+    rng.standard_normal((64, gan.generator.n_in), dtype=np.float32)  # the z of its pictures
+    real = pixel_values()[images[next(batches(len(images), batch_size, rng))]]
+    return gan, real, rng.standard_normal((batch_size, gan.generator.n_in), dtype=np.float32)
+
+
+@contextlib.contextmanager
+def _watched(owner: Any, name: str, note: Callable[..., Any]) -> Iterator[None]:
+    """While inside, ``owner.name(…)`` is ``note(call, …)``, with what it was before as call."""
+    call, own = getattr(owner, name), vars(owner).get(name)
+    setattr(owner, name, functools.partial(note, call))
+    try:
+        yield
+    finally:
+        if own is None:
+            delattr(owner, name)  # the class's own shows again
+        else:
+            setattr(owner, name, own)
+
+
+@dataclass
+class _Notes:
+    """Passes every call on, and writes a row about it."""
+
+    rows: list[Row] = field(default_factory=list)
+    step: str = "D"
+    flop: int = 0  # of all products so far
+    parts: dict[str, int] = field(default_factory=dict)  # flop of a backward's two parts
+    makers: dict[tuple[int, int], int] = field(default_factory=dict)  # of caches: (layer, cache)
+    places: dict[int, str] = field(default_factory=dict)  # of arrays that are kept: "y of D 1"
+    alive: list[Any] = field(default_factory=list)  # caches: a new one must not get an old one's id
+
+    def product(self, call: Any, a: Array, b: Array, out: Array | None = None) -> Array:
+        self.flop += 2 * a.size * b.shape[-1]
+        return call(a, b, out)  # type: ignore[no-any-return]
+
+    def part(self, name: str, call: Any, *args: Any) -> Any:
+        before = self.flop
+        result = call(*args)
+        self.parts[name] = self.flop - before
+        return result
+
+    def forward(self, net: str, i: int, layer: Layer, call: Any, x: Array) -> tuple[Array, Any]:
+        before = self.flop
+        y, cache = call(x)
+        self.makers[id(layer), id(cache)] = len(self.rows)
+        self.alive.append(cache)
+        kept, size = self._kept(f"{net} {i}", layer, x, y, cache)
+        lines = (_line(layer, "y", y.shape, None, self.flop - before),)
+        name = f"{i} {layer!r}"
+        phase, where = f"{net} forward", other_equations(type(layer))
+        self.rows.append(Row(self.step, phase, name, x.shape, lines, kept, size, where=where))
+        return y, cache
+
+    def _kept(self, place: str, layer: Layer, x: Array, y: Array, cache: Any) -> tuple[str, int]:
+        """What is in the cache, in words, and its bytes."""
+        names = [name for kind, names in KEPT.items() if isinstance(layer, kind) for name in names]
+        words, size = [], 0
+        for a in cache if isinstance(cache, tuple) else (cache,):
+            if not getattr(a, "ndim", 0):
+                continue  # no array: a flag, a number
+            name = names.pop(0) if names else "x" if a is x else "y" if a is y else str(a.shape)
+            if id(a) in self.places:  # two layers keep one and the same array
+                name = f"{name} = {self.places[id(a)]}"
+            else:
+                size += a.size * a.dtype.itemsize
+            self.places.setdefault(id(a), f"{name} of {place}")
+            words.append(name)
+        return ", ".join(words), size
+
+    def backward(
+        self, net: str, i: int, layer: Layer, call: Any, dy: Array, cache: Any, **flags: bool
+    ) -> Array | None:
+        self.parts = {}
+        dx: Array | None = call(dy, cache, **flags)
+        made = self.makers.get((id(layer), id(cache)))
+        # y = x W is linear in x and in W, so dx and dW take a product as large as the one of y.
+        cost, x_shape = 0, dy.shape
+        if made is not None:
+            cost, x_shape = self.rows[made].lines[0].flop, self.rows[made].given
+            self.rows[made] = replace(self.rows[made], partner=len(self.rows))
+        lines: list[Line] = []
+        if flags.get("param_grads", True):
+            for name in layer.param_names:
+                gradient = getattr(layer, "d" + name)
+                flop = 0 if lines else self.parts.get("param_grads", 0)
+                lines.append(_line(layer, "d" + name, gradient.shape, _norm(gradient), flop))
+        else:
+            for name in layer.param_names:
+                shape, flop = getattr(layer, name).shape, 0 if lines else cost
+                lines.append(_line(layer, "d" + name, shape, None, flop, skipped=True))
+        if dx is not None:
+            lines.append(_line(layer, "dx", dx.shape, _norm(dx), self.parts.get("input_grad", 0)))
+        else:
+            lines.append(_line(layer, "dx", x_shape, None, cost, skipped=True))
+        name, phase = f"{i} {layer!r}", f"{net} backward"
+        self.rows.append(Row(self.step, phase, name, dy.shape, tuple(lines), partner=made))
+        return dx
+
+    def loss(self, call: Any, p: Array, target: Any) -> tuple[Any, Array]:
+        loss, dp = call(p, target)
+        name = f"bce, t = {target:g}" if isinstance(target, (int, float)) else "bce"
+        size, norm = float(loss), _norm(dp)
+        lines = _line(bce, "L", (), size), _line(bce, "dL/dp", dp.shape, norm)
+        self.rows.append(Row(self.step, "loss", name, p.shape, lines))
+        return loss, dp
+
+    def adam(self, net: str, optimizer: Adam, call: Any) -> None:
+        params, norm = optimizer.net.params, _norm(optimizer.net.grads)
+        before = params.copy()
+        call()
+        lines = (
+            Line("g", "g = all gradients in one vector", "", params.shape, norm),
+            _line(Adam, "θ", params.shape, _norm(params - before)),
+        )
+        name = f"step {optimizer.t} of Adam"
+        self.rows.append(
+            Row(self.step, f"Adam {net}", name, params.shape, lines, where=other_equations(Adam))
+        )
+        self.step = "G"
+
+
+def _norm(a: Array) -> float:
+    return math.sqrt(float((a * a).sum()))
+
+
+def _line(
+    of: Any, name: str, shape: Any, size: float | None, flop: int = 0, **skipped: bool
+) -> Line:
+    """With the formula for ``name`` from the docstring of a layer, or of a class or function."""
+    name, formula, remark = equation(type(of) if isinstance(of, Layer) else of, name)
+    return Line(name, formula, remark, tuple(shape), size, flop, **skipped)
