@@ -26,9 +26,9 @@ class StepResult(NamedTuple):
 
 
 class GAN:
-    """A generator G and a discriminator D that train against each other, each with its Adam.
+    """A generator G and a discriminator D, each with its Adam (Goodfellow et al. 2014).
 
-    D learns to tell real images x from fake ones G(z), G learns to make D err:
+    D learns to tell real images x (B, n) from fake ones G(z), G learns to make D err:
 
         d_loss = -mean log D(x) - mean log(1 - D(G(z)))        minimised over D's parameters
         g_loss = -mean log D(G(z))                             minimised over G's parameters

@@ -109,6 +109,8 @@ class Linear(Layer):
     W and b start uniform in ±1/√n_in, the default of ``torch.nn.Linear``, drawn in float64, W
     first.  PyTorch stores W transposed: ``layer.W[...] = linear.weight.detach().numpy().T``.  Write
     into W and b like this; an array put in their place would not be the network's parameter.
+
+    Raises ValueError for a size below 1.
     """
 
     param_names = ("W", "b")

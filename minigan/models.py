@@ -19,11 +19,13 @@ def generator(
     dtype: str = "float32",
     backend: str | Backend = "numpy",
 ) -> Sequential:
-    """G: latent z ~ N(0, 1), (N, latent_dim), to images in [-1, 1], (N, 784).
+    """G, the tutorial's: latent z ~ N(0, 1), (N, latent_dim), to images in [-1, 1], (N, 784).
 
     latent_dim-256-512-1024-784 with ReLU between and Tanh at the end: 1,486,352 parameters for
     latent_dim 100.  ``batch_norm=True`` puts a ``BatchNorm1d`` before each ReLU (3,584 more): the
     cure for collapse, see docs/is-it-working.md.
+
+    Raises ValueError for a latent_dim below 1, an unknown dtype or an unknown backend.
     """
     check_size("latent_dim", latent_dim)
     layers: list[Layer] = []
@@ -38,9 +40,11 @@ def generator(
 def discriminator(
     *, seed: Seed = None, dtype: str = "float32", backend: str | Backend = "numpy"
 ) -> Sequential:
-    """D: images in [-1, 1], (N, 784), to the probability of being real, (N, 1).
+    """D, the tutorial's: images in [-1, 1], (N, 784), to the probability of being real, (N, 1).
 
     784-1024-512-256-1 with LeakyReLU(0.2) between and Sigmoid at the end: 1,460,225 parameters.
+
+    Raises ValueError for an unknown dtype or backend.
     """
     return Sequential(
         Linear(IMAGE_SIZE, 1024),

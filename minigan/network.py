@@ -23,7 +23,7 @@ class Cache:
 
 
 class Sequential:
-    """Layers in a row.  x: (N, n_in of the first), y: (N, n_out of the last)
+    """Layers in a row (``torch.nn.Sequential``).  x: (N, first n_in), y: (N, last n_out)
 
         y  = fₖ(… f₂(f₁(x)))
         dx = the layers' backward rules, last layer first (the chain rule)

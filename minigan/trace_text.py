@@ -85,7 +85,7 @@ def text(trace: Trace) -> str:
         room = max(20, WIDTH - (names + 2 + 2 + shapes + 2 + 22))  # for the formula
         for name, formula, shape, last, cost in [part.head, *part.rows]:
             if len(formula) > room:
-                formula = formula.replace(" · ", " ·\n")
+                formula = formula.replace(" · ", " ·\n").replace(" + (1 - t)", "\n+ (1 - t)")
             first, *more = [line for text in formula.split("\n") for line in _wrapped(text, room)]
             cells = _padded(name, names), _padded(first, room), _padded(shape, shapes)
             lines.append("  ".join(cells) + f"  {_padded(last, 22 - len(cost))}{cost}")

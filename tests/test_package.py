@@ -29,6 +29,40 @@ def test_public_names() -> None:
     assert (PACKAGE / "py.typed").exists()
 
 
+SAYS = {
+    "equations": r"^\s*\S.*\s(=|←) ",
+    "shapes": r"\([NB],|\bshape\b",
+    "errors": r"\bRaises\b|else ValueError",
+    "source": r"torch\.|et al|Kingma & Ba|tutorial|LeCun",
+}
+# What is not to be said: these raise nothing of their own, ...
+SILENT = {
+    "ReLU": {"errors"},
+    "Tanh": {"errors"},
+    "Sigmoid": {"errors"},
+    "Layer": {"errors", "source", "shapes"},  # ... have none before a layer is one,
+    "generator": {"equations"},  # ... are a row of layers,
+    "discriminator": {"equations"},
+    "check_gradients": {"source"},  # ... are the definition of the derivative.
+    "trace": {"source"},
+}
+MATHEMATICS = """Linear ReLU LeakyReLU Tanh Sigmoid BatchNorm1d Layer Sequential bce
+bce_with_logits Adam GAN generator discriminator check_gradients trace""".split()
+
+
+def test_docstrings_give_equations_shapes_errors_and_source() -> None:
+    lacking = {}
+    for name in MATHEMATICS:
+        text = inspect.getdoc(getattr(mg, name)) or ""
+        if "errors as in ``bce``" in text:
+            text += inspect.getdoc(mg.bce) or ""
+        said = {what for what, form in SAYS.items() if re.search(form, text, re.MULTILINE)}
+        lacking[name] = SAYS.keys() - said - SILENT.get(name, set())
+    assert {name: what for name, what in lacking.items() if what} == {}
+    for name in set(PUBLIC) - set(MATHEMATICS) - {"__version__", "StepResult"}:
+        assert re.search(SAYS["errors"], inspect.getdoc(getattr(mg, name)) or ""), name
+
+
 def test_version() -> None:
     try:
         assert importlib.metadata.version("minigan") == mg.__version__
