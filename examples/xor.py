@@ -30,3 +30,41 @@ for (a, b), (probability,) in zip(x, net(x), strict=True):
 
 # %%
 print(mg.check_gradients(net, x))
+
+# %% [markdown]
+# ## The picture
+# What the network says of every point of the plane, and the four points that it has learnt from.
+# The white lines are p = 1/2: one Linear alone has one, and it is straight.  The picture is xor.png
+# in the folder OUT of the environment, by default `runs`.
+
+
+# %%
+def draw() -> None:
+    import os
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from minigan.checkpoint import atomic_write
+
+    edge = np.linspace(-0.5, 1.5, 101, dtype="float32")
+    plane = np.stack(np.meshgrid(edge, edge), axis=-1).reshape(-1, 2)  # every (a, b)
+    surface = net(plane).reshape(101, 101)
+    figure = Figure(figsize=(5, 4), layout="constrained")
+    axes = figure.subplots()
+    filled = axes.contourf(edge, edge, surface, np.linspace(0, 1, 21), cmap="PuOr")
+    axes.contour(edge, edge, surface, [0.5], colors="white", linewidths=2)
+    for (a, b), (t,) in zip(x, target, strict=True):
+        axes.plot(a, b, "o", ms=13, mec="black", mfc="white" if t else "black")
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2}
+        axes.text(a, b + 0.13, f"{a:.0f} xor {b:.0f} = {t:.0f}", ha="center", bbox=box)
+    axes.set(xlabel="a", ylabel="b", xticks=[0, 1], yticks=[0, 1], aspect="equal")
+    figure.colorbar(filled, ticks=[0, 0.5, 1], label="p")
+    out = Path(os.environ.get("OUT", "runs"))
+    out.mkdir(parents=True, exist_ok=True)
+    with atomic_write(out / "xor.png") as file:
+        figure.savefig(file, format="png", dpi=100)
+    print(f"picture: {out / 'xor.png'}")
+
+
+draw()

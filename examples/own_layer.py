@@ -1,0 +1,187 @@
+# %% [markdown]
+# # Layers of your own: Softplus and Dropout
+#
+# Two layers that minigan does not have, each proved by finite differences, and then a GAN with both
+# of them.  Its real points lie on a circle.  The picture shows what the check of Softplus compares,
+# and what the GAN has learnt.
+#
+# Takes about five seconds; STEPS, SEED and the folder OUT (`runs`) can be set in the environment.
+
+# %%
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+import minigan as mg
+from minigan.blas import limited_threads
+from minigan.checkpoint import atomic_write
+from minigan.layers import sigmoid
+
+steps = int(os.environ.get("STEPS", "1000"))
+seed = int(os.environ.get("SEED", "0"))
+out = Path(os.environ.get("OUT", "runs"))
+out.mkdir(parents=True, exist_ok=True)
+limited_threads(1)  # products as small as these are not worth a second thread
+
+# %% [markdown]
+# ## Softplus, in ten lines
+
+
+# %%
+class Softplus(mg.Layer):
+    """A smooth ReLU.  y = log(1 + eˣ), dx = dy σ(x)"""
+
+    def forward(self, x: Any) -> Any:
+        return np.logaddexp(0, x), x
+
+    def input_grad(self, dy: Any, x: Any) -> Any:
+        return dy * sigmoid(x)
+
+
+# %% [markdown]
+# Does the rule belong to the formula?  And would the check notice if it did not?  ReLU and Tanh
+# keep y in their cache, so a slip that suggests itself is to keep y here too.
+
+
+# %%
+class WrongSoftplus(Softplus):
+    def forward(self, x: Any) -> Any:
+        y = np.logaddexp(0, x)
+        return y, y  # so that input_grad computes σ(y)
+
+
+x = np.random.default_rng([seed, 1]).standard_normal((4, 3))
+print("Softplus      ", mg.check_gradients(Softplus(), x))
+print("WrongSoftplus ", mg.check_gradients(WrongSoftplus(), x))
+
+# %% [markdown]
+# ## Dropout, whose cache holds what chance decided
+#
+# In training each x survives with probability 1 - rate, and is divided by it, so that y is x on
+# average; when training is over, y is x.  Backward must use the very mask that forward drew: so the
+# mask is the cache.
+
+
+# %%
+class Dropout(mg.Layer):
+    """y = x · mask, dx = dy · mask; mask is 0 with probability rate, else 1 / (1 - rate)"""
+
+    def __init__(self, rate: float, rng: np.random.Generator) -> None:
+        self.rate, self.rng = rate, rng
+
+    def forward(self, x: Any) -> Any:
+        kept = self.rng.random(x.shape) >= self.rate
+        mask = kept.astype(x.dtype) / (1 - self.rate)
+        return x * mask, mask
+
+    def evaluate(self, x: Any) -> Any:
+        return x, np.ones_like(x)
+
+    def input_grad(self, dy: Any, mask: Any) -> Any:
+        return dy * mask
+
+
+# %% [markdown]
+# A difference of two losses is a slope only if both are losses of one function.  Dropout is another
+# function at each call, so the check fails, right rule or not.  The rule claims something about one
+# mask; so the check is made with one: a subclass that throws the same dice each time, and has the
+# rule and all else from `Dropout`.
+
+
+# %%
+class SameDice(Dropout):
+    def forward(self, x: Any) -> Any:
+        self.rng = np.random.default_rng(0)
+        return super().forward(x)
+
+
+class DrawsAgain(SameDice):
+    def input_grad(self, dy: Any, mask: Any) -> Any:
+        kept = self.rng.random(dy.shape) >= self.rate  # as forward does, a moment later
+        return dy * kept / (1 - self.rate)
+
+
+rng = np.random.default_rng([seed, 2])
+print("new dice      ", mg.check_gradients(Dropout(0.5, rng), x))
+print("same dice     ", mg.check_gradients(SameDice(0.5, rng), x))
+print("drawn again   ", mg.check_gradients(DrawsAgain(0.5, rng), x))
+print("after training", mg.check_gradients(Dropout(0.5, rng), x, training=False))
+
+# %% [markdown]
+# ## Both in a GAN
+#
+# Softplus is the generator's ReLU, with BatchNorm1d before it, as in `mg.generator`.  (Without: all
+# that Softplus gives is positive, most of it the same for every z, and G ends up in one place.)
+# Dropout stands in the discriminator, where it keeps D from being too sure.
+
+# %%
+rng = np.random.default_rng(seed)
+G = mg.Sequential(
+    mg.Linear(2, 64), mg.BatchNorm1d(64), Softplus(),
+    mg.Linear(64, 64), mg.BatchNorm1d(64), Softplus(),
+    mg.Linear(64, 2), seed=rng,
+)  # fmt: skip
+D = mg.Sequential(
+    mg.Linear(2, 64), mg.LeakyReLU(0.2), mg.Linear(64, 64), mg.LeakyReLU(0.2), Dropout(0.2, rng),
+    mg.Linear(64, 1), mg.Sigmoid(), seed=rng,
+)  # fmt: skip
+gan = mg.GAN(G, D, lr=1e-3)
+
+
+def circle(n: int) -> Any:
+    """n real points, (n, 2) float32: radius 2, with noise of standard deviation 0.1."""
+    angle = rng.uniform(0, 2 * np.pi, n)
+    points = 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return (points + 0.1 * rng.standard_normal((n, 2))).astype("float32")
+
+
+def quality(points: Any) -> tuple[int, float]:
+    """On how many eighths of the circle there is a fifth of their due, and the share of points that
+    is within 3 standard deviations of it."""
+    near = np.abs(np.linalg.norm(points, axis=1) - 2) < 0.3
+    eighth = np.floor(np.arctan2(points[:, 1], points[:, 0]) * 4 / np.pi).astype(int) % 8
+    visits = np.bincount(eighth[near], minlength=8)
+    return int((visits >= len(points) / 40).sum()), float(near.mean())
+
+
+z = np.random.default_rng([seed, 3]).standard_normal((1000, 2), dtype=np.float32)
+for step in range(steps + 1):
+    if step > 0:
+        gan.train_step(circle(128), rng.standard_normal((128, 2), dtype=np.float32))
+    if step % 250 == 0 or step == steps:
+        eighths, share = quality(G(z))
+        print(f"step {step:4}  eighths of the circle {eighths}  points near it {share:.0%}")
+
+# %% [markdown]
+# ## The picture
+
+# %%
+figure = Figure(figsize=(9.5, 4.2), layout="constrained")
+left, right = figure.subplots(1, 2)
+line = np.linspace(-4, 4, 200)
+dots = np.linspace(-4, 4, 17)
+h = 1e-5
+numeric = (Softplus()(dots + h) - Softplus()(dots - h)) / (2 * h)
+one = np.ones_like(line)
+for layer, style, name in (
+    (Softplus(), {"color": "#0072b2"}, "its rule: σ(x)"),
+    (WrongSoftplus(), {"color": "#d55e00", "ls": "--"}, "a wrong rule: σ(y)"),
+):
+    y, cache = layer.forward(line)
+    left.plot(line, layer.backward(one, cache), label=name, **style)
+left.plot(line, y, color="0.6", label="Softplus: y = log(1 + eˣ)", zorder=1)
+left.plot(dots, numeric, "o", color="black", ms=4, label="central differences")
+left.set(xlabel="x", ylim=(-0.1, 2.5), title="What the gradient check compares")
+left.legend(frameon=False, loc="upper left")
+left.grid(alpha=0.3)
+right.plot(*circle(1000).T, ".", ms=4, color="#0072b2", label="real")
+right.plot(*G(z).T, ".", ms=4, color="black", label="fake, G(z)")
+right.set(aspect="equal", xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[])
+right.set_title(f"A GAN with both layers, after {steps} steps")
+right.legend(frameon=False, loc="center")
+with atomic_write(out / "own_layer.png") as file:
+    figure.savefig(file, format="png", dpi=100)
+print(f"picture: {out / 'own_layer.png'}")
