@@ -1,0 +1,67 @@
+"""The site: ``python -m sphinx -W docs site``.  Every page reads on GitHub as it stands."""
+
+from __future__ import annotations
+
+import re
+
+import minigan
+
+project = "minigan"
+author = "the minigan authors"
+version = release = minigan.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx-mathjax-offline",  # formulas without a network
+]
+exclude_patterns = ["README.md", "templates", "static"]  # which index.md includes
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header"]  # README.md has the title that index.md begins with
+
+html_theme = "pydata_sphinx_theme"
+html_title = "minigan"
+html_theme_options = {
+    "navbar_center": [],
+    "navbar_end": ["theme-switcher"],
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": [],
+    "footer_end": [],
+}
+templates_path = ["templates"]
+html_static_path = ["static"]
+html_css_files = ["chapters.css"]
+html_sidebars = {"**": ["chapters.html"]}
+html_show_sourcelink = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings give shapes, which say more
+autodoc_default_options = {"members": True}
+napoleon_google_docstring = False
+
+
+def equations(
+    app: object, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Docstrings set their equations apart by indentation; here they are kept line by line."""
+    text = []
+    before = ""
+    indented = False
+    for line in lines:
+        # a bar alone would begin one of Sphinx's substitutions, as in |x - y|
+        if line.startswith("    ") and not indented and not before.strip():
+            text += [".. code-block:: none", ""]
+        if line.strip():
+            indented = line.startswith("    ")
+        text.append(line if indented else re.sub(r"(?<!`)\|(?!`)", r"\\|", line))
+        before = line
+    lines[:] = text
+
+
+def setup(app: object) -> None:
+    app.connect("autodoc-process-docstring", equations, priority=400)  # type: ignore[attr-defined]
