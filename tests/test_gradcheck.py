@@ -258,6 +258,15 @@ def test_on_every_backend(backend: Backend) -> None:
     assert mg.check_gradients(layer, backend.asarray(normal(3, 4)), max_entries=5)
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_generator_with_batch_norm_passes(seed: int) -> None:
+    """It makes a nudge of all entries of a W large on its way, which must not cross a kink."""
+    G = mg.generator(batch_norm=True, seed=seed, dtype="float64")
+    z = np.random.default_rng(seed).standard_normal((6, 100))
+    report = mg.check_gradients(G, z, max_entries=20)
+    assert report.passed, report
+
+
 def test_saturated_networks_pass_and_their_bugs_do_not() -> None:
     # At logits of ±15 all gradients are about 1e-7; rounding of y = 1 is 1e-16 / H = 1e-11.
     x = np.array([[-15.0, 15.0], [14.0, -16.0]])
