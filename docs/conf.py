@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import minigan
+from minigan.equations import EQUATION
 
 project = "minigan"
 author = "the minigan authors"
@@ -50,9 +51,12 @@ def equations(
 ) -> None:
     """Docstrings set their equations apart by indentation; here they are kept line by line."""
     text = []
-    before = ""
+    before = "the first line, which is prose"
     indented = False
     for line in lines:
+        # where all below the first line was indented alike, that indentation is gone
+        if (indented or not before.strip()) and EQUATION.fullmatch(line.rstrip()):
+            line = line if line.startswith("    ") else f"    {line}"
         # a bar alone would begin one of Sphinx's substitutions, as in |x - y|
         if line.startswith("    ") and not indented and not before.strip():
             text += [".. code-block:: none", ""]

@@ -55,25 +55,16 @@ def main(args: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        if args == ["--version"]:
-            print(f"minigan {minigan.__version__}")
-            return 0
-        command = _parse(args)
-        if isinstance(command, Train):
-            return train(command)
-        if isinstance(command, Sample):
-            return sample(command)
-        if isinstance(command, Evaluate):
-            return evaluate(command)
-        if isinstance(command, GradCheck):
-            return gradcheck(command)
-        if isinstance(command, Exercise):
-            return exercise(command)
-        if isinstance(command, Trace):
-            return trace(command)
-        return bench(command) if isinstance(command, Bench) else info()
+        try:
+            return _run(args)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()  # a reader that has gone is noticed here, not after main
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # as in: minigan info | head -1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # what a shell says of a program that SIGPIPE ends
     except Exception as error:
         failure = gpu_failure(error)
         known = isinstance(error, (InputError, OSError, MemoryError)) or failure is not None
@@ -84,6 +75,26 @@ def main(args: Sequence[str] | None = None) -> int:
             message = f"{error.filename} cannot be read or written: {error.strerror}"
         print(f"minigan: {' '.join(message.split())}", file=sys.stderr)
         return 2
+
+
+def _run(args: list[str]) -> int:
+    if args == ["--version"]:
+        print(f"minigan {minigan.__version__}")
+        return 0
+    command = _parse(args)
+    if isinstance(command, Train):
+        return train(command)
+    if isinstance(command, Sample):
+        return sample(command)
+    if isinstance(command, Evaluate):
+        return evaluate(command)
+    if isinstance(command, GradCheck):
+        return gradcheck(command)
+    if isinstance(command, Exercise):
+        return exercise(command)
+    if isinstance(command, Trace):
+        return trace(command)
+    return bench(command) if isinstance(command, Bench) else info()
 
 
 def _parse(
@@ -199,7 +210,12 @@ def exercise(options: Exercise) -> int:
     """``minigan exercise``"""
     from minigan.exercise import RIGHT, check_exercises, table
 
-    verdicts = check_exercises(options.path)
+    try:
+        verdicts = check_exercises(options.path)
+    except KeyboardInterrupt as stop:  # perhaps of an answer that does not end
+        if stop.args:
+            print(f"minigan: stopped in {stop}", file=sys.stderr)
+        return 130
     say(table(verdicts))
     return 0 if all(one.verdict == RIGHT for one in verdicts) else 1
 
@@ -225,11 +241,21 @@ def trace(options: Trace) -> int:
 
 def _file_to_write(option: str, value: str | None) -> Path | None:
     """The file; InputError, before any work, if there can be none of that name."""
-    out = Path(value) if value is not None else None
-    if out is not None and (out.is_dir() or not out.parent.is_dir()):
-        reason = "is a folder" if out.is_dir() else f"is in {out.parent}, which is no folder"
-        raise InputError(f"{option} {out} {reason}, expected a file to write")
-    return out
+    if value is None:
+        return None
+    out = Path(value)
+    file = Path(os.path.realpath(out)) if out.is_symlink() else out  # a link is written through
+    if not value:
+        reason = "is empty"
+    elif out.is_dir():
+        reason = "is a folder"
+    elif (out.exists() or os.path.lexists(file)) and not out.is_file():
+        reason = "is no regular file"  # a device, a pipe, a link to itself: not to be replaced
+    elif not file.parent.is_dir():
+        reason = f"is in {file.parent}, which is no folder"
+    else:
+        return file
+    raise InputError(f"{option} {value or repr(value)} {reason}, expected a file to write")
 
 
 def bench(options: Bench) -> int:

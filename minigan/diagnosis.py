@@ -32,12 +32,13 @@ def slopes(array: Array, L: Callable[[], Any]) -> Array:
     return result
 
 
-def call(function: Callable[..., Any], *arguments: Any, kept: dict[str, Array]) -> Any:
+def call(function: Callable[..., Any], *arguments: Any, kept: dict[str, Any]) -> Any:
     """The result; AnswerError if an array of ``kept`` was changed on the way."""
-    before = {name: array.copy() for name, array in kept.items()}
+    arrays = {name: item for name, item in kept.items() if type(item) is np.ndarray}
+    before = {name: array.copy() for name, array in arrays.items()}
     result = function(*arguments)
-    for name, array in kept.items():
-        if not np.array_equal(array, before[name], equal_nan=True):
+    for name, array in arrays.items():
+        if not np.array_equal(array, before[name], equal_nan=array.dtype.kind == "f"):
             raise AnswerError(
                 f"{name} was changed in place; it belongs to the caller: make a new array"
             )
@@ -46,11 +47,13 @@ def call(function: Callable[..., Any], *arguments: Any, kept: dict[str, Array]) 
 
 def check_kind(name: str, came: Any, shape: tuple[int, ...], dtype: str) -> None:
     """Raise AnswerError unless ``came`` is an array of that shape and dtype."""
-    expected = f"expected an array of shape {shape}"
     if came is None:
-        raise AnswerError(f"{name} is None, {expected}: is there a return?")
-    if not isinstance(came, np.ndarray):
-        raise AnswerError(f"{name} is a {type(came).__name__}, {expected}")
+        raise AnswerError(f"{name} is None, expected an array of shape {shape}: is there a return?")
+    if type(came) is not np.ndarray:  # np.matrix and masked arrays have rules of their own
+        an = "a plain" if isinstance(came, np.ndarray) else "an"
+        raise AnswerError(
+            f"{name} is a {type(came).__name__}, expected {an} array of shape {shape}"
+        )
     if came.shape != shape:
         hint = ", which is that of its transpose" if came.shape == shape[::-1] else ""
         raise AnswerError(f"{name} has shape {came.shape}{hint}, expected {shape}")
@@ -98,7 +101,7 @@ def _pattern(
     if not came.any():
         return "every entry is 0"
     factor = _factors(came, expected, None)
-    if factor is not None:
+    if factor is not None and abs(float(factor) - 1) > TOLERANCE:
         return _times(float(factor), sizes)
     if x is not None and x.shape == came.shape:
         for side, here in (("x > 0", x > 0), ("x < 0", x < 0)):
@@ -125,11 +128,11 @@ def _factors(came: Array, expected: Array, axis: int | None) -> Array | None:
 def _times(c: float, sizes: Mapping[str, int]) -> str:
     """A factor in words, with the name of the size that it is."""
     size = abs(c) if abs(c) > 1 else 1 / abs(c)
-    if abs(size - 1) < TOLERANCE:
+    if abs(c + 1) < TOLERANCE:
         return "the sign is opposite everywhere"
     names = [name for name, value in sizes.items() if abs(size / value - 1) < TOLERANCE]
     return (
-        f"every entry is {size:.4g} times too {'large' if abs(c) > 1 else 'small'}"
+        f"every entry is {size:.7g} times too {'large' if abs(c) > 1 else 'small'}"
         + (" and has the opposite sign" if c < 0 else "")
         + (f" ({names[0]} is {sizes[names[0]]})" if names else "")
     )

@@ -19,7 +19,8 @@ EQUATION = re.compile(r"\s*(\S+?)\s*([=←] .*?)(?:\s{3,}(\S.*?)(?:\s{3,}.*)?)?"
 def equations(of: Any) -> dict[str, tuple[str, str]]:
     """All of a class's or function's docstring: left side -> (right side with its =, remark)."""
     found: dict[str, tuple[str, str]] = {}
-    for text in (inspect.getdoc(of) or "").splitlines()[1:]:
+    own = inspect.cleandoc(of.__doc__ or "")  # a class without one may differ from its base
+    for text in own.splitlines()[1:]:
         match = EQUATION.fullmatch(text)
         if match is not None:
             found.setdefault(match[1], (" ".join(match[2].split()), match[3] or ""))

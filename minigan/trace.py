@@ -1,7 +1,7 @@
 """One training step as a tape: what every layer was given, made, kept and left out, in its order.
 
-``GAN.train_step`` itself runs.  While it does, the methods of the layers, the loss, both Adams and
-the matrix product are watched: each call is passed on as it came, and noted.
+``GAN.train_step`` itself runs.  While it does, the methods of the layers, the loss, both optimizers
+and the matrix product are watched: each call is passed on as it came, and noted.
 """
 
 from __future__ import annotations
@@ -17,16 +17,14 @@ import numpy as np
 
 from minigan import gan as gan_module
 from minigan.backend import Array, backend_of
-from minigan.batch_norm import BatchNorm1d
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.equations import equation, other_equations
 from minigan.gan import GAN, StepResult
+from minigan.kept import Kept
 from minigan.layers import Layer
 from minigan.losses import bce
 from minigan.models import IMAGE_SIZE, discriminator, generator
-from minigan.optim import Adam
-
-KEPT = {BatchNorm1d: ("x̂", "1/σ")}  # names of what is in a cache and is neither x nor y
+from minigan.network import Sequential
 
 
 class Line(NamedTuple):
@@ -43,7 +41,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One layer in one direction; or a loss, or an Adam."""
+    """One layer in one direction; or a loss, or an optimizer."""
 
     step: str  # "D" or "G": whose step it belongs to
     phase: str  # "G forward", "D forward", "loss", "D backward", "Adam D", …
@@ -51,7 +49,7 @@ class Row:
     given: tuple[int, ...]  # shape of x on the way forward, of dy on the way back
     lines: tuple[Line, ...]
     kept: str = ""  # forward: what is in the cache
-    kept_bytes: int = 0  # less what another row keeps already
+    kept_bytes: int = 0  # less what is another row's or the parameters'
     partner: int | None = None  # forward: number of the row that uses the cache; backward: made it
     where: tuple[tuple[str, str], ...] = ()  # other equations of the docstring, with remarks
 
@@ -94,9 +92,9 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
 
     real: (B, 784) in [-1, 1], z: (B, latent_dim).  Raises what ``train_step`` raises.
     """
-    notes = _Notes()
+    notes = _Notes(Kept(gan.generator.params, gan.discriminator.params))
     with contextlib.ExitStack() as watch:
-        for letter, net, adam in (
+        for letter, net, optimizer in (
             ("G", gan.generator, gan.adam_g),
             ("D", gan.discriminator, gan.adam_d),
         ):
@@ -108,13 +106,15 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
                     ("input_grad", functools.partial(notes.part, "input_grad")),
                 ):
                     watch.enter_context(_watched(layer, method, note))
-            note = functools.partial(notes.adam, letter, adam)
-            watch.enter_context(_watched(adam, "step", note))
+            note = functools.partial(notes.optimizer, letter, net, optimizer)
+            watch.enter_context(_watched(optimizer, "step", note))
         watch.enter_context(_watched(gan_module, "bce", notes.loss))
         watch.enter_context(_watched(backend_of(gan.generator.params), "matmul", notes.product))
         result = gan.train_step(real, z)
     G = gan.generator
-    title = f"batch of {len(real)}, {G.dtype}, {G.backend.name}, step {gan.adam_g.t} of this GAN"
+    title = f"batch of {len(real)}, {G.dtype}, {G.backend.name}"
+    if hasattr(gan.adam_g, "t"):  # an optimizer of your own need not count
+        title += f", step {gan.adam_g.t} of this GAN"
     return Trace(title, tuple(notes.rows), result)
 
 
@@ -147,17 +147,17 @@ def _watched(owner: Any, name: str, note: Callable[..., Any]) -> Iterator[None]:
 class _Notes:
     """Passes every call on, and writes a row about it."""
 
+    kept: Kept
     rows: list[Row] = field(default_factory=list)
     step: str = "D"
     flop: int = 0  # of all products so far
     parts: dict[str, int] = field(default_factory=dict)  # flop of a backward's two parts
     makers: dict[tuple[int, int], int] = field(default_factory=dict)  # of caches: (layer, cache)
-    places: dict[int, str] = field(default_factory=dict)  # of arrays that are kept: "y of D 1"
-    alive: list[Any] = field(default_factory=list)  # caches: a new one must not get an old one's id
 
     def product(self, call: Any, a: Array, b: Array, out: Array | None = None) -> Array:
-        self.flop += 2 * a.size * b.shape[-1]
-        return call(a, b, out)  # type: ignore[no-any-return]
+        y: Array = call(a, b, out)
+        self.flop += 2 * a.shape[-1] * y.size  # each element of y is a sum of as many products
+        return y
 
     def part(self, name: str, call: Any, *args: Any) -> Any:
         before = self.flop
@@ -169,29 +169,12 @@ class _Notes:
         before = self.flop
         y, cache = call(x)
         self.makers[id(layer), id(cache)] = len(self.rows)
-        self.alive.append(cache)
-        kept, size = self._kept(f"{net} {i}", layer, x, y, cache)
+        kept, size = self.kept.note(f"{net} {i}", layer, x, y, cache)
         lines = (_line(layer, "y", y.shape, None, self.flop - before),)
-        name = f"{i} {layer!r}"
-        phase, where = f"{net} forward", other_equations(type(layer))
+        name, phase = _name(i, layer), f"{net} forward"
+        where = other_equations(type(layer))
         self.rows.append(Row(self.step, phase, name, x.shape, lines, kept, size, where=where))
         return y, cache
-
-    def _kept(self, place: str, layer: Layer, x: Array, y: Array, cache: Any) -> tuple[str, int]:
-        """What is in the cache, in words, and its bytes."""
-        names = [name for kind, names in KEPT.items() if isinstance(layer, kind) for name in names]
-        words, size = [], 0
-        for a in cache if isinstance(cache, tuple) else (cache,):
-            if not getattr(a, "ndim", 0):
-                continue  # no array: a flag, a number
-            name = names.pop(0) if names else "x" if a is x else "y" if a is y else str(a.shape)
-            if id(a) in self.places:  # two layers keep one and the same array
-                name = f"{name} = {self.places[id(a)]}"
-            else:
-                size += a.size * a.dtype.itemsize
-            self.places.setdefault(id(a), f"{name} of {place}")
-            words.append(name)
-        return ", ".join(words), size
 
     def backward(
         self, net: str, i: int, layer: Layer, call: Any, dy: Array, cache: Any, **flags: bool
@@ -218,7 +201,7 @@ class _Notes:
             lines.append(_line(layer, "dx", dx.shape, _norm(dx), self.parts.get("input_grad", 0)))
         else:
             lines.append(_line(layer, "dx", x_shape, None, cost, skipped=True))
-        name, phase = f"{i} {layer!r}", f"{net} backward"
+        name, phase = _name(i, layer), f"{net} backward"
         self.rows.append(Row(self.step, phase, name, dy.shape, tuple(lines), partner=made))
         return dx
 
@@ -230,23 +213,32 @@ class _Notes:
         self.rows.append(Row(self.step, "loss", name, p.shape, lines))
         return loss, dp
 
-    def adam(self, net: str, optimizer: Adam, call: Any) -> None:
-        params, norm = optimizer.net.params, _norm(optimizer.net.grads)
-        before = params.copy()
+    def optimizer(self, letter: str, net: Sequential, optimizer: Any, call: Any) -> None:
+        norm, before, kind = _norm(net.grads), net.params.copy(), type(optimizer)
         call()
+        with np.errstate(invalid="ignore"):  # ∞ - ∞
+            moved, shape = net.params - before, before.shape
         lines = (
-            Line("g", "g = all gradients in one vector", "", params.shape, norm),
-            _line(Adam, "θ", params.shape, _norm(params - before)),
+            Line("g", "g = all gradients in one vector", "", shape, norm),
+            _line(kind, "θ", shape, _norm(moved)),
         )
-        name = f"step {optimizer.t} of Adam"
-        self.rows.append(
-            Row(self.step, f"Adam {net}", name, params.shape, lines, where=other_equations(Adam))
-        )
+        of = f"step {optimizer.t} of " if hasattr(optimizer, "t") else ""
+        name, phase = of + kind.__name__, f"{kind.__name__} {letter}"
+        self.rows.append(Row(self.step, phase, name, shape, lines, where=other_equations(kind)))
         self.step = "G"
 
 
+def _name(i: int, layer: Layer) -> str:
+    return " ".join(f"{i} {layer!r}".split())  # in one line
+
+
 def _norm(a: Array) -> float:
-    return math.sqrt(float((a * a).sum()))
+    """With the squares of a / max |a|: those of a itself may be too small or large for float32."""
+    largest = float(abs(a).max()) if a.size else 0.0
+    if not 0 < largest < math.inf:
+        return largest
+    a = a / largest
+    return largest * math.sqrt(float((a * a).sum(dtype="float64")))
 
 
 def _line(

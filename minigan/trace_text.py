@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterator
@@ -41,7 +42,8 @@ WHY = {  # something is left out in a phase
 }
 LEGEND = """\
 forward    y of a row is the x of the next. kept: what its cache holds for the way back; where it
-           is the same array as another row's, as in "x = y of 2", it takes no memory
+           is the same array as another row's, as in "x = y of 2", or a view of one or of the
+           parameters, it takes no memory
 backward   dx of a row is the dy of the next; x, y and x̂ come from the cache. dW stands for dL/dW,
            |dW| for its L2 norm
 MFLOP      million operations of the matrix product; in brackets: of one that was skipped"""
@@ -107,7 +109,9 @@ def sums(trace: Trace) -> list[tuple[str, str]]:
     no_dx = [line for line in products if line.skipped and line.name == "dx"]
     no_dw = [line for line in products if line.skipped and line.name != "dx"]
     d_loss, g_loss, p_real, p_fake = map(float, trace.result)
+    no_docs = "none: python -OO leaves out the docstrings that they stand in"
     return [
+        *([("formulas", no_docs)] if sys.flags.optimize > 1 else []),
         ("losses", f"d_loss {d_loss:.4f}, g_loss {g_loss:.4f}"),
         ("answers", f"D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f}, means in the step of D"),
         ("done", count(done)),

@@ -225,6 +225,24 @@ def test_closed_standard_output_loses_nothing(tiny_data: Path, tmp_path: Path) -
         assert load_checkpoint(tmp_path / out / "checkpoint.npz")[1]["epoch"] == 3
 
 
+@pytest.mark.skipif(os.name != "posix", reason="POSIX pipes")
+@pytest.mark.parametrize(
+    ("args", "status"),
+    [("trace --help", 141), ("info", 141), ("--version", 141), ("trace --batch-size 2", 0)],
+)
+def test_a_reader_that_has_gone_is_no_error(args: str, status: int) -> None:
+    """As in ``minigan info | true``: no message, not from the interpreter either."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    options = {"stderr": subprocess.PIPE, "env": os.environ | {"PYTHONUNBUFFERED": ""}}
+    try:
+        command = [sys.executable, "-m", "minigan", *args.split()]
+        result = subprocess.run(command, stdout=writer, check=False, **options)
+    finally:
+        os.close(writer)
+    assert (result.stderr, result.returncode) == (b"", status)
+
+
 def test_a_terminal_that_knows_ascii_only(run: Path, tmp_path: Path) -> None:
     ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
     assert minigan("--help", env=ascii_only).returncode == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +15,7 @@ import pytest
 
 import minigan as mg
 from minigan.cli import main
+from minigan.diagnosis import AnswerError, check_values
 from minigan.exercise import NOT_YET, RIGHT, WRONG, Verdict, check_exercises, check_file
 from minigan.exercise_checks import EXERCISES
 
@@ -188,7 +191,18 @@ WRONG_ANSWERS = [
      "dx has dtype float64 for arguments of float32, expected float32"),
     (LEAKY, "dx", "return np.where(x > 0, dy, dy / self.negative_slope)",
      "all is right where x > 0"),
+    (LEAKY, "dx", "return np.where(x > 0, dy, 0.2 * dy)", "all is right where x > 0"),
+    (LEAKY, "dx", "return np.where(x > 0, dy, self.negative_slope * dy) * 1.0001",
+     r"every entry is 1\.0001 times too large"),
+    (LEAKY, "dx", "return super().input_grad(dy, x)",
+     r"ex03_leaky_relu\.py, line 30: NotImplementedError: LeakyReLU has no input_grad"),
+    (LEAKY, "dx", "exec('raise NotImplementedError(\"dx\")')",
+     r"ex03_leaky_relu\.py, line 30: NotImplementedError: dx"),
     (TANH, "dx", "return dy * (1 - y)", "entries are wrong"),
+    (TANH, "dx", "y *= y\nreturn dy * (1 - y)", "^y was changed in place; .*"),
+    (TANH, "dx", "return (dy * (1 - y * y)).view(np.matrix)",
+     r"dx is a matrix, expected a plain array of shape \(7, 3\)"),
+    (TANH, "dx", "return np.ma.array(dy * (1 - y * y))", "dx is a MaskedArray, .*"),
     (TANH, "dx", "return 1 - y * y", "21 of 21 entries are wrong"),
     (TANH, "dx", "return dy * (y * y - 1)", "the sign is opposite everywhere"),
     (TANH, "dx", "return dy * (1 - np.tanh(y) ** 2)", "entries are wrong"),
@@ -224,6 +238,10 @@ WRONG_ANSWERS = [
     (NORM, "dx",
      "dy -= dy.mean(axis=0)\nreturn self.gamma * factor * (dy - x_hat * (dy * x_hat).mean(axis=0))",
      "dy was changed in place; .*"),
+    (NORM, "dx", "x_hat *= 2\nreturn dy", "^x_hat was changed in place; .*"),
+    (NORM, "dx", "factor *= 2\nreturn dy", "^factor was changed in place; .*"),
+    (NORM, "dx", "return self.grad_beta(dy, x_hat)",
+     r"ex08_batch_norm\.py, line 58: NotImplementedError: dbeta"),
     (ADAM, "m", "return self.beta1 * m + g",
      r"in step 1 m\[\d\] is .*; every entry is 5 times too large"),
     (ADAM, "m", "return (1 - self.beta1) * m + self.beta1 * g", "in step 1 .* 4 times too large"),
@@ -260,6 +278,12 @@ WRONG_ANSWERS = [
      r"every entry is 2 times too small"),
     (GAN, "through_d", "return D.backward(dp, cache)",
      r"d_fake is right, but D\.grads was worked out too: for whom\?"),
+    (GAN, "through_d",
+     "kept = D.grads.copy()\nd_fake = D.backward(dp, cache)\nD.grads[...] = kept\nreturn d_fake",
+     r"d_fake is right, but D\.grads was worked out too: for whom\?"),
+    (GAN, "through_d",
+     "cache.layers[0][...] = 0\nreturn D.backward(dp, cache, param_grads=False)",
+     "fake was changed in place; .*"),
     (GAN, "through_d", "return D.backward(dp, cache, input_grad=False)", "d_fake is None, .*"),
     (GAN, "through_d", "return -D.backward(dp, cache, param_grads=False)", ".*sign is opposite.*"),
     (GAN, "g_learns", "G.backward(d_fake, cache)", r"G\.grads is right, but the gradient at z .*"),
@@ -309,11 +333,34 @@ def test_a_wrong_entry_is_named_with_both_values(tmp_path: Path) -> None:
         (ADAM, "move",  # another order of the same numbers
          "scale = self.lr / (1 - self.beta1**t)\n"
          "return scale * m / (np.sqrt(v) / (1 - self.beta2**t) ** 0.5 + self.eps)"),
+        (ADAM, "m",  # what step() has set by the time of each
+         "return self.beta1 * self.m + (1 - self.beta1) * self.net.grads"),
+        (ADAM, "v", "g = self.net.grads\nreturn self.beta2 * self.v + (1 - self.beta2) * g * g"),
+        (ADAM, "move",
+         "m_hat = self.m / (1 - self.beta1**self.t)\n"
+         "return self.lr * m_hat / (np.sqrt(self.v / (1 - self.beta2**self.t)) + self.eps)"),
     ],
 )  # fmt: skip
 def test_other_ways_to_be_right(name: str, blank: str, code: str, tmp_path: Path) -> None:
     verdicts = {one.blank: one for one in check_file(fill(tmp_path, name, blank, code))}
     assert verdicts[blank].verdict == RIGHT, verdicts[blank]
+
+
+def test_a_cache_may_hold_more_than_arrays(tmp_path: Path) -> None:
+    file = fill(tmp_path, TANH, "dx", "y, *_ = y\nreturn dy * (1 - y * y)")
+    file.write_text(
+        file.read_text().replace("return y, y", 'return y, (y, None, 0.5, np.array(["tanh"]))')
+    )
+    (found,) = check_file(file)
+    assert found.verdict == RIGHT, found
+
+
+def test_an_entry_barely_off_has_no_factor() -> None:
+    expected = np.ones(50)
+    came = expected.copy()
+    came[3] += 1.01e-6
+    with pytest.raises(AnswerError, match=r"; 1 of 50 entries are wrong$"):
+        check_values("db", came, expected)
 
 
 def test_a_forward_that_was_changed_proves_nothing(tmp_path: Path) -> None:
@@ -350,6 +397,10 @@ def by_file(verdicts: list[Verdict], name: str) -> list[Verdict]:
         ("\nexit(3)\n", "SystemExit: 3"),
         ("\nimport there_is_no_such_module\n", "ModuleNotFoundError: No module named .*"),
         ("\n1 / 0\n", "ZeroDivisionError: division by zero"),
+        ("\nraise NotImplementedError\n", "NotImplementedError"),
+        ("\nraise NotImplementedError('dx')\n", "NotImplementedError: dx"),
+        ("\nraise GeneratorExit\n", "GeneratorExit"),
+        ("\nraise Exception('\\x1b[2J\\u202e')\n", r"Exception: \\x1b\[2J\\u202e"),
     ],
 )
 def test_a_file_that_does_not_run(
@@ -365,6 +416,82 @@ def test_a_file_that_does_not_run(
     assert re.search(rf"^    ex08_batch_norm\.py, line {line}: {says}$", printed.out, re.MULTILINE)
     assert printed.out.count(" line ") == 1  # said once, though it spoils three blanks
     assert printed.out.splitlines()[-1] == f"{BLANKS - 3} of {BLANKS} right; next: {NORM}"
+
+
+def test_one_line_is_cut(tmp_path: Path) -> None:
+    file = fill(tmp_path, RELU, "dx", 'raise ValueError("x" * 10_000)')
+    (found,) = check_file(file)
+    assert re.fullmatch(r"ex02_relu\.py, line \d+: ValueError: x+…", found.detail)
+    assert len(found.detail) == 301
+
+
+def test_an_error_without_a_text(tmp_path: Path) -> None:
+    code = "class Mute(Exception):\n    __str__ = None\nraise Mute"
+    (found,) = check_file(fill(tmp_path, RELU, "dx", code))
+    assert re.fullmatch(r"ex02_relu\.py, line \d+: Mute", found.detail)
+
+
+@pytest.mark.parametrize("error", ["SystemExit(0)", "GeneratorExit", "pytest.fail.Exception('no')"])
+@pytest.mark.parametrize("traceback", ["", "1"])
+def test_no_error_ends_the_check(
+    error: str, traceback: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINIGAN_TRACEBACK", traceback)
+    file = fill(tmp_path, RELU, "dx", f"import pytest\nraise {error}")
+    assert main(["exercise", str(file)]) == 1
+
+
+def test_ctrl_c_names_the_blank(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = fill(tmp_path, RELU, "dx", "raise KeyboardInterrupt")
+    assert main(["exercise", str(file)]) == 130
+    says = r"minigan: stopped in ex02_relu\.py, line \d+ \(dx\)\n"
+    assert re.fullmatch(says, capsys.readouterr().err)
+    file.write_text("\nraise KeyboardInterrupt\n")
+    assert main(["exercise", str(file)]) == 130
+    assert capsys.readouterr().err == "minigan: stopped in ex02_relu.py, line 2\n"
+
+
+def test_a_method_that_is_gone(tmp_path: Path) -> None:
+    source = (SOLUTIONS / LINEAR).read_text()
+    file = tmp_path / LINEAR
+    file.write_text(source.replace("def input_grad", "def gradient"))
+    found = check_file(file)[2]
+    assert found.verdict == WRONG
+    assert found.detail == "ex01_linear.py: NotImplementedError: Linear has no input_grad"
+
+
+def test_a_dataclass_in_a_file(tmp_path: Path) -> None:
+    code = "from dataclasses import dataclass\n\n@dataclass\nclass Pair:\n    a: float\n"
+    file = tmp_path / RELU
+    source = (SOLUTIONS / RELU).read_text()
+    file.write_text(source.replace("class ReLU", code + "\nclass ReLU"))
+    (found,) = check_file(file)
+    assert found.verdict == RIGHT, found
+    assert not [name for name in sys.modules if "ex02_relu" in name]
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = copied(tmp_path)
+    read = Path.read_bytes
+
+    def broken(self: Path) -> bytes:
+        if self.name == LEAKY:
+            raise OSError(5, "Input/output error")
+        return read(self)
+
+    monkeypatch.setattr(Path, "read_bytes", broken)
+    verdicts = check_exercises(folder)
+    (found,) = by_file(verdicts, LEAKY)
+    assert found.verdict == WRONG
+    assert found.detail == "ex03_leaky_relu.py cannot be read: Input/output error"
+    assert sum(one.verdict == RIGHT for one in verdicts) == BLANKS - 1
+
+
+def test_each_file_has_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in (RELU, LEAKY, TANH):
+        fill(tmp_path, name, "dx", "pass")
+    main(["exercise", str(tmp_path)])
+    assert capsys.readouterr().out.count("    dx is None, ") == 3
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
@@ -431,6 +558,8 @@ def test_bad_input(
             "examples/exercises is not there; expected a folder with ex01_linear.py and so on, .*",
         ),
         (["nowhere"], "nowhere is not there; .*"),
+        ([""], "'' is no path; .*"),
+        ([os.devnull], f"{re.escape(os.devnull)} is neither a file nor a folder; .*"),
         (["."], r"\. has no exercises; expected .*"),
         (["notes.py"], "notes.py is no exercise; expected one of ex01_linear.py, ex02_relu.py, .*"),
     ):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
+import inspect
 import json
+import os
 import re
 import unicodedata
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,9 +23,12 @@ from minigan.backend import Array, Backend
 from minigan.cli import main
 from minigan.data import batches
 from minigan.equations import equation, equations
+from minigan.kept import Kept
 from minigan.losses import bce
-from minigan.trace import Line, Row, Trace, first_step
+from minigan.trace import Line, Row, Trace, _norm, _Notes, first_step
 from minigan.trace_text import PHASES, WHY
+
+ROOT = Path(__file__).parent.parent
 
 
 def with_batch_norm(**options: Any) -> mg.GAN:
@@ -237,6 +244,87 @@ def test_what_is_kept(tape: Trace) -> None:
     assert sum(row.kept_bytes for row in tape.rows) == 4 * floats
 
 
+def test_what_is_kept_in_nests_and_views() -> None:
+    """The memory counts, once: a view has its base's, as little as it shows of it."""
+    big, one = np.ones((100, 5), np.float32), np.ones((8, 5), np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(one, 3, axis=1)
+    for cache, words, size in (
+        ((one, (2 * one, [3 * one], True, 0.5)), "x, (8, 5), (8, 5)", 3 * 160),
+        ((one, one.T, one[:2]), "x, (5, 8), (2, 5)", 160),
+        ((one[:2], one), "(2, 5), x", 160),
+        (([one[:, :2], one[:, 2:]],), "(8, 2), (8, 3)", 160),
+        (windows, "(8, 3, 3)", 160),
+        (np.broadcast_to(one, (1000, 8, 5)), "(1000, 8, 5)", 160),
+        ((one, one), "x, x = x of D 1", 160),
+        (big[:8], "(8, 5)", 160),  # of a batch cut from a data set
+    ):
+        assert Kept().note("D 1", mg.ReLU(), one, big, cache) == (words, size)
+    net = mg.Sequential(mg.Linear(5, 2))
+    kept = Kept(net.params)
+    assert kept.note("D 1", net[0], one, big, (one, net[0].W)) == ("x, (5, 2)", 160)
+    assert kept.note("D 2", net[0], big, big, (one.T, big)) == ("(5, 8), x", 2000)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "flop"),
+    [((8, 5), (5, 3), 240), ((8, 5), (5,), 80), ((5,), (5, 3), 30), ((5,), (5,), 10),
+     ((4, 8, 5), (5, 3), 960), ((1, 8, 5), (4, 5, 3), 960)],
+)  # fmt: skip
+def test_operations_of_a_product(a: tuple[int, ...], b: tuple[int, ...], flop: int) -> None:
+    """n products and n sums for each element of y."""
+    notes = _Notes(Kept())
+    y = notes.product(np.matmul, np.ones(a), np.ones(b))
+    np.testing.assert_array_equal(y, np.matmul(np.ones(a), np.ones(b)))
+    assert notes.flop == flop
+
+
+@pytest.mark.parametrize("size", [1e-40, 1e-30, 1.0, 1e30])
+def test_norms_that_float32_has_no_squares_for(size: float, backend: Backend) -> None:
+    a = np.array([[3, 0], [0, -4]], np.float32) * np.float32(size)
+    assert _norm(backend.asarray(a)) == pytest.approx(5 * size, rel=1e-4)  # 1e-40 has few bits
+    assert _norm(backend.asarray(0 * a)) == _norm(backend.asarray(a[:0])) == 0
+    for bad in (np.inf, np.nan):
+        a[0, 1] = bad
+        assert _norm(backend.asarray(a)) == pytest.approx(bad, nan_ok=True)
+
+
+class SGD:
+    """Steepest descent, written as it may be written for a first try.
+
+    θ ← θ - lr g
+    """
+
+    def __init__(self, net: mg.Sequential, lr: float) -> None:
+        self.net, self.lr = net, lr
+
+    def step(self) -> None:
+        self.net.params -= self.lr * self.net.grads
+
+
+class Momentum(mg.Adam):
+    def step(self) -> None:
+        self.net.params -= self.lr * self.net.grads
+
+
+def test_another_optimizer() -> None:
+    traced, plain = small(), small()
+    for gan in (traced, plain):
+        gan.adam_d, gan.adam_g = SGD(gan.discriminator, 0.1), SGD(gan.generator, 0.1)  # type: ignore[assignment]
+    tape = mg.trace(traced, *batch(8))
+    assert tape.result == plain.train_step(*batch(8))
+    np.testing.assert_array_equal(traced.generator.params, plain.generator.params)
+    (row,) = rows_of(tape, "D", "SGD D")
+    assert (row.name, line(row, "θ").formula, row.where) == ("SGD", "θ ← θ - lr g", ())
+    assert line(row, "θ").size == pytest.approx(0.1 * (line(row, "g").size or 0), rel=1e-5)
+    assert rows_of(tape, "G", "SGD G")
+    assert tape.title == "batch of 8, float32, numpy"
+    for shown in (str(tape), tape.html(), tape._repr_html_()):
+        assert "SGD G" in shown
+    traced.adam_g = Momentum(traced.generator)  # Adam's formula would be none of its own
+    (row,) = rows_of(mg.trace(traced, *batch(8)), "G", "Momentum G")
+    assert (row.name, line(row, "θ").formula, row.where) == ("step 0 of Momentum", "θ", ())
+
+
 def test_the_same_on_every_backend(backend: Backend) -> None:
     """Also that ids of arrays are no accident of NumPy: what is kept has the same names."""
     here, there = (
@@ -270,6 +358,59 @@ def test_each_layer_has_its_equations() -> None:
     assert equation(mg.Tanh, "dx") == ("dx", "dx = dy (1 - y²)", "since tanh' = 1 - tanh²")
     assert equation(mg.Adam, "θ")[1] == "θ ← θ - lr m̂ / (√v̂ + eps)"
     assert {"L", "dL/dp"} <= set(equations(bce))
+
+
+class Forgetful(mg.Tanh):  # no docstring: Tanh's would not be true
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        return 0 * x, x
+
+    def __repr__(self) -> str:
+        return "Forgetful(\n    of = everything,\n)"
+
+
+def test_a_base_classs_equations_are_not_shown() -> None:
+    assert equations(Forgetful) == {}
+    assert equation(Forgetful, "y") == ("y", "y", "")
+
+
+def test_the_site_sets_equations_line_by_line() -> None:
+    spec = importlib.util.spec_from_file_location("conf", ROOT / "docs/conf.py")
+    assert spec is not None
+    assert spec.loader is not None
+    conf = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(conf)
+    for of in (
+        mg.Linear, mg.ReLU, mg.LeakyReLU, mg.Tanh, mg.Sigmoid, mg.BatchNorm1d, mg.Sequential,
+        mg.bce, mg.bce_with_logits, mg.Adam, mg.GAN,
+    ):  # fmt: skip
+        lines = inspect.cleandoc(of.__doc__ or "").splitlines()
+        conf.equations(None, "class", of.__name__, of, None, lines)
+        block, texts = False, []
+        for text in lines[1:]:
+            if text.strip():
+                block = text.startswith((".. code-block::", "    ")) and (block or text[0] == ".")
+            if block:
+                texts.append(text.strip())
+        for left, (right, _) in equations(of).items():
+            found = [" ".join(text.split()).startswith(f"{left} {right}") for text in texts]
+            assert found.count(True) == 1, (of, left)
+        assert len(equations(of)) >= 2, of
+
+
+def test_a_name_of_many_lines_is_put_on_one() -> None:
+    G = mg.Sequential(mg.Linear(3, 5), Forgetful(), seed=0)
+    tape = mg.trace(mg.GAN(G, small().discriminator), *batch(8))
+    names = [row.name for row in tape.rows if "Forgetful" in row.name]
+    assert names == ["1 Forgetful( of = everything, )"] * 2
+    assert re.search(r"^1 Forgetful\( of = everything, \)  y +\(8, 5\) ", str(tape), re.MULTILINE)
+
+
+def test_without_docstrings_it_says_so(tape: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "-OO" not in str(tape)
+    flags = SimpleNamespace(flags=SimpleNamespace(optimize=2))  # a true -OO compiles NumPy anew
+    monkeypatch.setattr("minigan.trace_text.sys", flags)
+    assert re.search("^formulas  none: python -OO leaves out ", str(tape), re.MULTILINE)
+    assert "python -OO" in tape.html()
 
 
 class Slope(mg.Layer):
@@ -404,6 +545,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], tape: Trace
         ("--recipe dcgan", "--recipe is 'dcgan', expected batch-norm, tutorial"),
         ("--html nowhere/x.html", "--html nowhere/x.html is in nowhere, which is no folder"),
         ("--html /", "--html / is a folder"),
+        ("--html=", "--html '' is empty, expected a file to write"),
     ],
 )
 def test_command_errors(options: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -411,3 +553,32 @@ def test_command_errors(options: str, message: str, capsys: pytest.CaptureFixtur
     printed = capsys.readouterr()
     assert printed.out == ""
     assert re.fullmatch(f"minigan: {message}.*\n", printed.err), printed.err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes")
+def test_only_a_regular_file_is_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("link").symlink_to("pipe")
+    Path("circle").symlink_to("circle")
+    for command in ("trace --html", "bench --backend numpy --json"):
+        for name in ("pipe", "link", "circle"):
+            assert main([*command.split(), name]) == 2
+            expected = f"{command.split()[-1]} {name} is no regular file, expected a file to write"
+            assert capsys.readouterr().err == f"minigan: {expected}\n"
+    assert Path("pipe").is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["circle", "link", "pipe"]
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    there, link, new = tmp_path / "there.html", tmp_path / "link.html", tmp_path / "new.html"
+    there.write_text("old")
+    link.symlink_to("there.html")
+    for leads_to in (there, new):
+        link.unlink()
+        link.symlink_to(leads_to.name)
+        assert main(["trace", "--batch-size", "2", "--html", str(link)]) == 0
+        assert link.is_symlink()
+        assert leads_to.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
