@@ -11,6 +11,7 @@
 
 # %%
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,8 @@ from minigan.metrics.classifier import digit_classifier, load_classifier
 epochs = int(os.environ.get("EPOCHS", "20"))
 batch_size = int(os.environ.get("BATCH_SIZE", "128"))
 out = Path(os.environ.get("OUT", "digit_classifier.npz"))
+if epochs < 0 or batch_size < 1 or out.suffix != ".npz" or out.is_dir():  # known before the work
+    sys.exit(f"EPOCHS={epochs} BATCH_SIZE={batch_size} OUT={out}: expected 0, 1 or more, FILE.npz")
 out.parent.mkdir(parents=True, exist_ok=True)
 seed = 0
 rng = np.random.default_rng(seed)

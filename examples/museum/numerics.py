@@ -56,7 +56,7 @@ lower_tail = Exhibit(
     symptom=gradient_of_a_hopeless_fake,
     check="test_losses.py::test_gradient_through_the_sigmoid_lives_in_the_lower_tail",
     arguments=(),
-    mend="Compute exp(-log(1 + e⁻ˣ)), which keeps both tails.",
+    mend="Compute exp(-log(1 + exp(-x))), which keeps the lower tail.",
 )
 
 

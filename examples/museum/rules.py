@@ -65,7 +65,7 @@ def first_step() -> str:
 
 adam_eps = Exhibit(
     name="adam-eps",
-    bug="Adam's eps inside the bias correction",
+    bug="Adam's eps is added before the bias correction",
     edits=(
         Edit(
             optim.update,

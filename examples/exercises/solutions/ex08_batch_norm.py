@@ -10,9 +10,8 @@ Given dy and the cache (x̂, factor), write dgamma and dbeta (n,), and dx (N, n)
 Hint: γ and β are a multiplication and an addition that every row shares; compare the b of
 exercise 1.  For dx, work on one column.  One x[m] moves its own x̂[m], but also μ and σ², and
 they move every row's x̂: three paths, whose gradients add.  Write the forward pass an operation a
-line and go back line by line; that alone passes.  Then shorten it: Σₙ x̂[n] = 0 and Σₙ x̂[n]² = N
-(nearly, because of eps; the result is exact all the same).  A test of the result: a dy that is
-the same in all rows has dx = 0.  Why must it?
+line and go back line by line; that alone passes.  Then shorten it: Σₙ x̂[n] = 0.  A test of the
+result: a dy that is the same in all rows has dx = 0.  Why must it?
 
 (The library's layer also keeps running means, for when training is over.  They have no gradient.)
 """
