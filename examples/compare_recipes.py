@@ -50,7 +50,7 @@ class Options:
     epochs: tuple[int, ...] = (20,)
     """When to measure, as in 20 100."""
     lr: float | None = None
-    """Another learning rate than the tutorial's; the table then says so."""
+    """Another learning rate than the recipe's; the table then says so."""
     jobs: int = 2
     """Runs at a time, one thread each."""
     runs: Path = Path("runs/recipes")

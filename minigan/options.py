@@ -15,6 +15,7 @@ from minigan.config import TrainConfig
 class Train(TrainConfig):
     """Train the GAN and draw what it has learnt, epoch by epoch."""
 
+    lr: Annotated[float | None, arg(metavar="FLOAT")] = None
     evaluate_every: Annotated[int | None, arg(metavar="INT")] = None
     threads: Annotated[int | None, arg(metavar="INT")] = None
     out: Annotated[str | None, arg(metavar="DIR")] = None

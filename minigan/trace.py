@@ -17,6 +17,7 @@ import numpy as np
 
 from minigan import gan as gan_module
 from minigan.backend import Array, backend_of
+from minigan.config import RECIPES
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.equations import equation, other_equations
 from minigan.gan import GAN, StepResult
@@ -121,7 +122,8 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
 def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array]:
     """GAN, real images and z of the first step of ``minigan train`` with these options."""
     rng = np.random.default_rng(seed)  # the draws stand in the order of ``minigan.training``
-    gan = GAN(generator(batch_norm=recipe == "batch-norm", seed=rng), discriminator(seed=rng))
+    G, D = generator(batch_norm=recipe == "batch-norm", seed=rng), discriminator(seed=rng)
+    gan = GAN(G, D, lr=RECIPES[recipe])
     images = load_mnist("train")[0].reshape(-1, IMAGE_SIZE)
     assert gan.generator.n_in is not None
     rng.standard_normal((64, gan.generator.n_in), dtype=np.float32)  # the z of its pictures

@@ -75,6 +75,7 @@ class Trainer:
         self.steps_per_epoch = math.ceil(len(images) / config.batch_size)
 
         self.rng = np.random.default_rng(config.seed)
+        assert config.lr is not None  # the recipe's, if none was given
         self.gan = GAN(
             generator(
                 config.latent_dim,

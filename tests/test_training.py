@@ -181,7 +181,8 @@ def test_the_run_is_the_loop_written_out(recipe: str, config: Configure, tiny_da
     trainer.run()
     rng = np.random.default_rng(5)
     batch_norm = recipe == "batch-norm"
-    gan = mg.GAN(mg.generator(batch_norm=batch_norm, seed=rng), mg.discriminator(seed=rng))
+    G, D = mg.generator(batch_norm=batch_norm, seed=rng), mg.discriminator(seed=rng)
+    gan = mg.GAN(G, D, lr=1e-3 if batch_norm else 2e-4)
     fixed_z = rng.standard_normal((64, 100), dtype=np.float32)
     images = mg.load_mnist(path=tiny_data)[0].reshape(-1, 784)
     for _ in range(2):
@@ -219,7 +220,7 @@ def test_default_folder_is_new_each_time(
 
 
 def test_float64_threads_and_options(config: Configure) -> None:
-    options = config(epochs=1, dtype="float64", threads=1, latent_dim=7, betas=(0.9, 0.99), lr=1e-3)
+    options = config(epochs=1, dtype="float64", threads=1, latent_dim=7, betas=(0.9, 0.99), lr=3e-3)
     trainer = mg.Trainer(options)
     threads = set()
     train_step = trainer.gan.train_step
@@ -234,14 +235,15 @@ def test_float64_threads_and_options(config: Configure) -> None:
     assert trainer.gan.generator.params.dtype == "float64"
     assert trainer.gan.generator.n_in == 7
     assert trainer.gan.adam_g.betas == trainer.gan.adam_d.betas == (0.9, 0.99)
-    assert trainer.gan.adam_d.lr == 1e-3
+    assert trainer.gan.adam_d.lr == 3e-3
 
 
 def test_on_the_stand_in(config: Configure, stand_in: Backend, tmp_path: Path) -> None:
-    there = mg.Trainer(config(epochs=2, backend="cupy")).run()
-    here = mg.Trainer(config(epochs=2, backend="numpy", out=str(tmp_path / "numpy"))).run()
+    there = mg.Trainer(config(epochs=2, lr=2e-4, backend="cupy")).run()
+    numpy = config(epochs=2, lr=2e-4, backend="numpy", out=str(tmp_path / "numpy"))
+    here = mg.Trainer(numpy).run()
     # Sums in another order differ in their last bits; where a gradient is next to nothing, that may
-    # turn its sign, and Adam's steps of some lr (2e-4) go the other way.
+    # turn its sign, and Adam's steps of some lr go the other way.
     for name, array in state(there)[0].items():
         np.testing.assert_allclose(array, state(here)[0][name], rtol=1e-3, atol=1e-3, err_msg=name)
         assert np.sum(np.abs(array - state(here)[0][name]) > 1e-4) <= 1e-3 * array.size
@@ -601,7 +603,7 @@ def test_folder_that_cannot_be_written(config: Configure, tmp_path: Path) -> Non
     "options",
     [
         {"batch_size": 31},
-        {"lr": 1e-3},
+        {"lr": 3e-3},
         {"seed": 1},
         {"latent_dim": 99},
         {"betas": (0.5, 0.99)},
@@ -674,8 +676,8 @@ def test_resume_of_a_damaged_checkpoint(config: Configure) -> None:
     for step in (-1, 8, 21, 10**30, math.inf, None, True):
         save_checkpoint(file, arrays, meta | {"step": step})
         attempt("damaged")
-    save_checkpoint(file, arrays, meta | {"config": meta["config"] | {"lr": 1e-3}})
-    attempt("--lr is 0.0002, but the run was started with 0.001")
+    save_checkpoint(file, arrays, meta | {"config": meta["config"] | {"lr": 3e-3}})
+    attempt("--lr is 0.001, but the run was started with 0.003")
 
 
 @pytest.mark.parametrize("step", [3, 10])
@@ -749,6 +751,13 @@ def test_a_failing_disk_keeps_the_old_checkpoint(
         monkeypatch.setattr("minigan.training.save_run", lambda run: shutil.rmtree(folder))
         with pytest.raises(OSError, match="No such file"):
             trainer.run()
+
+
+def test_the_learning_rate_is_the_recipes_if_none_is_given() -> None:
+    assert mg.TrainConfig().lr == 1e-3
+    assert mg.TrainConfig(recipe="tutorial").lr == 2e-4  # the tutorial's
+    assert mg.TrainConfig(lr=2e-4).lr == 2e-4
+    assert mg.TrainConfig(recipe="tutorial").stored()["lr"] == 2e-4  # a resumed run's holds
 
 
 def test_numpy_numbers_and_paths_are_options_too(tmp_path: Path) -> None:
