@@ -5,7 +5,7 @@
 # networks, loss and optimizers, the training loop, pictures.  The comments give PyTorch's line
 # where ours reads differently.  `minigan train` does the same with checkpoints and curves.
 #
-# Takes ten to fifteen minutes; set EPOCHS=2 in the environment for a first look.  The pictures go to
+# Takes ten to fifteen minutes; EPOCHS=2 in the environment is a first look.  The pictures go to
 # runs/mnist_gan.
 
 # %%
