@@ -46,10 +46,10 @@ class Linear(mg.Layer):
         self.db[...] = self.grad_b(dy, x)
 
     def grad_W(self, dy: Array, x: Array) -> Array:
-        raise NotImplementedError("dW")
+        raise NotImplementedError("dW")  # yours to write
 
     def grad_b(self, dy: Array, x: Array) -> Array:
-        raise NotImplementedError("db")
+        raise NotImplementedError("db")  # yours to write
 
     def input_grad(self, dy: Array, x: Array) -> Array:
-        raise NotImplementedError("dx")
+        raise NotImplementedError("dx")  # yours to write

@@ -27,4 +27,4 @@ class LeakyReLU(mg.Layer):
         return np.maximum(x, self.negative_slope * x), x
 
     def input_grad(self, dy: Array, x: Array) -> Array:
-        raise NotImplementedError("dx")
+        raise NotImplementedError("dx")  # yours to write

@@ -52,13 +52,13 @@ class BatchNorm1d(mg.Layer):
         self.dbeta[...] = self.grad_beta(dy, cache[0])
 
     def grad_gamma(self, dy: Array, x_hat: Array) -> Array:
-        raise NotImplementedError("dgamma")
+        raise NotImplementedError("dgamma")  # yours to write
 
     def grad_beta(self, dy: Array, x_hat: Array) -> Array:
-        raise NotImplementedError("dbeta")
+        raise NotImplementedError("dbeta")  # yours to write
 
     def input_grad(self, dy: Array, cache: tuple[Array, Array]) -> Array:
         return self.grad_x(dy, *cache)
 
     def grad_x(self, dy: Array, x_hat: Array, factor: Array) -> Array:
-        raise NotImplementedError("dx")
+        raise NotImplementedError("dx")  # yours to write

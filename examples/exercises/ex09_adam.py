@@ -47,10 +47,10 @@ class Adam:
         self.net.params -= self.move(self.m, self.v, self.t)
 
     def new_m(self, m: Array, g: Array) -> Array:
-        raise NotImplementedError("m")
+        raise NotImplementedError("m")  # yours to write
 
     def new_v(self, v: Array, g: Array) -> Array:
-        raise NotImplementedError("v")
+        raise NotImplementedError("v")  # yours to write
 
     def move(self, m: Array, v: Array, t: int) -> Array:
-        raise NotImplementedError("move")
+        raise NotImplementedError("move")  # yours to write

@@ -46,12 +46,12 @@ def gan_step(
 
 
 def d_learns(D: mg.Sequential, dp_real: Array, dp_fake: Array, cache: Cache) -> None:
-    raise NotImplementedError("d_learns")
+    raise NotImplementedError("d_learns")  # yours to write
 
 
 def through_d(D: mg.Sequential, dp: Array, cache: Cache) -> Array:
-    raise NotImplementedError("through_d")
+    raise NotImplementedError("through_d")  # yours to write
 
 
 def g_learns(G: mg.Sequential, d_fake: Array, cache: Cache) -> None:
-    raise NotImplementedError("g_learns")
+    raise NotImplementedError("g_learns")  # yours to write
