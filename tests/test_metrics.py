@@ -138,6 +138,7 @@ def test_parzen_chooses_the_window_on_the_validation_images() -> None:
     result = parzen(images[0], images[1], images[2])
     scores = [log_density(images[2], images[0], [sigma]).mean() for sigma in SIGMAS]
     assert result.sigma == SIGMAS[int(np.argmax(scores))]
+    np.testing.assert_allclose(np.log10(SIGMAS), np.arange(-9, 1) / 9, atol=1e-12)  # published
     (values,) = log_density(images[1], images[0], [result.sigma])
     assert result.log_likelihood == pytest.approx(values.mean())
     assert result.standard_error == pytest.approx(values.std(ddof=1) / 20)
@@ -146,7 +147,7 @@ def test_parzen_chooses_the_window_on_the_validation_images() -> None:
 def test_parzen_refuses_tanh_outputs() -> None:
     good, bad = np.full((4, 3), 0.5), np.full((4, 3), -0.5)
     with pytest.raises(
-        InputError, match="pixels of samples reach from -0.5 to -0.5, expected 0 to"
+        InputError, match="pixels of samples reach from -0.5 to -0.5, expected 0 to 1"
     ):
         parzen(bad, good, good)
 
@@ -185,6 +186,10 @@ def test_precision_and_recall_by_hand() -> None:
     far = precision_recall(cloud[0], cloud[1] + 100)
     assert far == (0, 0)
     assert min(precision_recall(cloud[0], cloud[1])) > 0.9
+    # The default is the paper's k = 3: the ball around the 0 of 0, 1, 2, 3 reaches as far as the 3
+    line = np.arange(4.0)[:, None]
+    assert precision_recall(line, np.full((4, 1), -2.9)).precision == 1
+    assert precision_recall(line, np.full((4, 1), -3.1)).precision == 0
 
 
 # ---------------------------------------------------------------- the classifier
@@ -240,18 +245,27 @@ def test_nearest_neighbours() -> None:
     np.testing.assert_allclose(distances, [math.sqrt(0.005), math.sqrt(0.5)])
 
 
-# ---------------------------------------------------------------- too few images
+# ---------------------------------------------------------------- images that cannot be measured
+
+half = np.full((100, 4), 0.5)
 
 
 @pytest.mark.parametrize(
     ("work", "message"),
     [
+        (lambda: Bins(half.reshape(100, 2, 2)), r"training images have shape \(100, 2, 2\)"),
+        (lambda: Bins(2 * half - 2), "pixels of training images reach from -1 to -1"),
+        (lambda: Bins(half).compare(np.ones((100, 3))), r"have shape \(100, 3\), expected \(N, 4"),
+        (lambda: Bins(half).compare(half * math.nan), "images reach from nan to nan"),
+        (lambda: parzen(half, half[:, :2], half), r"test images have shape \(100, 2\)"),
+        (lambda: parzen(half, half, half[:0]), r"validation images have shape \(0, 4\)"),
+        (lambda: beside_nearest(half, half[:, :2]), r"got \(100, 4\) and \(100, 2\)"),
         (lambda: Bins(np.zeros((99, 4))), "NDB has 100 bins and 99 training images"),
         (lambda: Bins(np.eye(4), bins=4).compare(np.eye(3, 4)), "at least 4 images .*, got 3"),
         (lambda: frechet_distance(np.ones((1, 3)), np.ones((5, 3))), "at least 2 images, got 1"),
         (lambda: precision_recall(np.ones((3, 2)), np.ones((9, 2))), "k is 3: .* 3 and 9"),
     ],
 )
-def test_too_few(work: Any, message: str) -> None:
+def test_bad_images(work: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         work()

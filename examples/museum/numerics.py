@@ -7,6 +7,7 @@ import numpy as np
 import minigan as mg
 from minigan import layers, losses
 from minigan.metrics import parzen
+from minigan.metrics.pixels import check_pixels
 
 from .exhibit import Edit, Exhibit
 
@@ -127,8 +128,8 @@ wrong_range = Exhibit(
     bug="tanh's images, in [-1, 1], are scored beside images in [0, 1]",
     edits=(
         Edit(
-            parzen,
-            "if images.min() < 0 or images.max() > 1:",
+            check_pixels,
+            "if not (low >= 0 and high <= 1):",
             "if False:",
         ),
     ),

@@ -15,8 +15,9 @@ BLOCK = 1000  # rows of the first set at a time
 def squared_distances(a: Array, b: Array) -> Iterator[tuple[slice, Array]]:
     """For blocks of rows of a, (N, n): their slice and |aᵢ - bⱼ|², (block, M), b being (M, n).
 
-    As |a|² - 2 a·b + |b|², one matrix product a block; in the dtype of the arguments, of which
-    float64 keeps small differences of large numbers.  What rounding makes negative is 0.
+    As |a|² - 2 a·b + |b|², one matrix product a block; in the dtype of the arguments.  float64
+    keeps small differences of large numbers; to find the nearest bin or image, where only a near
+    tie could turn, float32 does.  What rounding makes negative is 0.
     """
     b_norms = (b * b).sum(axis=1)
     for start in range(0, len(a), BLOCK):

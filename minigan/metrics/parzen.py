@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minigan.backend import Array
-from minigan.errors import InputError
 from minigan.metrics.distances import squared_distances
+from minigan.metrics.pixels import check_pixels
 
 SIGMAS = np.logspace(-1, 0, 10)
 
@@ -38,14 +38,11 @@ def parzen(samples: Array, test: Array, validation: Array) -> Parzen:
         log p(x) = log 1/N Σᵢ exp(-|x - sᵢ|² / 2σ²) - n/2 log(2πσ²)
 
     All are (N, n) with pixels in [0, 1]: a tanh output y is (y + 1) / 2.  Raises InputError for
-    pixels beyond, which would shift the result by hundreds of nats.
+    pixels beyond, which would shift the result by hundreds of nats, and for other shapes.
     """
-    for name, images in (("samples", samples), ("test", test), ("validation", validation)):
-        if images.min() < 0 or images.max() > 1:
-            raise InputError(
-                f"pixels of {name} reach from {images.min():.3g} to {images.max():.3g}, "
-                "expected 0 to 1"
-            )
+    check_pixels("samples", samples)
+    check_pixels("test images", test, samples.shape[1])
+    check_pixels("validation images", validation, samples.shape[1])
     centres = samples.astype(float)
     scores = log_density(validation.astype(float), centres, SIGMAS).mean(axis=1)
     sigma = float(SIGMAS[scores.argmax()])

@@ -4,8 +4,9 @@ Each set is given a body: a ball around each point, as wide as the way to its k-
 the set.  Precision is the share of samples in the body of the real images: are they good?  Recall
 is the share of real images in the body of the samples: are all kinds drawn?
 
-What it misses: how often each kind is drawn, within the body.  A single odd real image has a large
-ball.
+What it misses: how often each kind is drawn, within the body, and whether the images are copies.  A
+single odd real image has a large ball.  More images make smaller balls: compare figures of equal
+numbers of images only.
 """
 
 from __future__ import annotations
