@@ -22,6 +22,8 @@ from minigan.config import check_whole
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.errors import InputError
 from minigan.gan import GAN
+from minigan.health import health
+from minigan.history import ROW_EVERY
 from minigan.models import IMAGE_SIZE, discriminator, generator
 
 ROUNDS = 5  # of steps and floor in turns, so that other load on the machine meets both
@@ -52,6 +54,7 @@ class BatchReport:
     adam: float  # Adam's memory traffic at the rate of a copy
     floor: float  # products + adam
     share: float  # floor / step, median of the rounds
+    health: float  # what the figures of health add: they are read every ``ROW_EVERY`` steps
     product_count: int
     gflop: float  # of the products
     adam_megabytes: float  # read and written
@@ -180,6 +183,8 @@ def measure(step: TimedStep, batch_size: int) -> BatchReport:
         adam = _seconds(copy, backend) * adam_bytes / (2 * source.nbytes)
         rounds.append((statistics.median(row[0] for row in rows[taken:]), alone, adam))
 
+    fixed_z = step.rng.standard_normal((64, LATENT_DIM), dtype=np.float32)
+    of_health = _seconds(lambda: health(step.gan, fixed_z), backend) / ROW_EVERY
     whole, *phases = (1e3 * float(value) for value in np.median(rows, axis=0))
     _, multiply, adam = (1e3 * float(value) for value in np.median(rounds, axis=0))
     return BatchReport(
@@ -190,6 +195,7 @@ def measure(step: TimedStep, batch_size: int) -> BatchReport:
         adam=adam,
         floor=multiply + adam,
         share=statistics.median((p + a) / s for s, p, a in rounds),
+        health=1e3 * of_health,
         product_count=len(products),
         gflop=sum(product.gflop for product in products),
         adam_megabytes=adam_bytes / 1e6,
@@ -236,6 +242,7 @@ def table(reports: Sequence[BatchReport]) -> str:
     row("Adam's traffic as a copy", (r.adam for r in reports), 2)
     row("the floor", (r.floor for r in reports), 2)
     row("share of the floor reached", (100 * r.share for r in reports), 0, " %")
+    row("figures of health add", (100 * r.health / r.step for r in reports), 2, " %")
     lines.append(())
     row("steps per second", (r.steps_per_second for r in reports), 1)
     row("images per second", (r.images_per_second for r in reports), 0)

@@ -102,3 +102,6 @@ def test_table(report: BatchReport) -> None:
     assert rows["share of the floor reached"][2:] == ["88", "%"]
     assert rows["its 30 products alone"] == [f"{report.products:,.2f}"] * 2
     assert set(report.phases) <= set(rows)
+    added = 100 * report.health / report.step
+    assert rows["figures of health add"][:2] == [f"{added:.2f}", "%"]
+    assert 0 < added < 50
