@@ -76,7 +76,7 @@ def warning_of_collapse(
     signs = [sign_of_collapse(history, epoch - k, real_spread) for k in range(PATIENCE + 1)]
     if signs[-1] is not None or None in signs[:-1]:
         return None
-    return f"Warning: {signs[0]}, for {PATIENCE} epochs: try another --seed or recipe; see {PAGE}"
+    return f"Warning: {PATIENCE} epochs with signs of collapse; {signs[0]}: see {PAGE}"
 
 
 def sign_of_collapse(history: Sequence[HistoryRow], epoch: int, real_spread: float) -> str | None:
