@@ -191,16 +191,20 @@ def table(report: Report) -> str:
     row("Fréchet distance", lambda f: f"{f.frechet:.1f}", "lower is better; no FID")
     row("precision", lambda f: f"{f.precision_recall.precision:.2f}", "are they good?")
     row("recall", lambda f: f"{f.precision_recall.recall:.2f}", "are all kinds drawn?")
-    row(
-        "Parzen log-likelihood",
-        lambda f: f"{f.parzen.log_likelihood:.0f} ± {f.parzen.standard_error:.0f}",
-        f"higher is better? centroids of k-means have {report.centroids.log_likelihood:.0f}",
-    )
+    centroids = _plus_minus(report.centroids)
+    note = f"higher is better, with care: centroids of k-means have {centroids}"
+    row("Parzen log-likelihood", lambda f: _plus_minus(f.parzen), note)
     nearest = f"{report.nearest:.3f}", f"{report.nearest_real:.3f}"
-    rows.append(("to nearest training image", *nearest, "much nearer than test images: copies"))
-    shares = "  ".join(f"{k}: {100 * share:.0f} %" for k, share in enumerate(ours.classes.shares))
-    lines = (f"{name:26}{a:>12}{b:>14}   {note}".rstrip() for name, a, b, note in rows)
-    return "\n".join([*lines, "", f"drawn   {shares}"])
+    rows.append(("to nearest training image", *nearest, "real: test images; much nearer: copies"))
+    lines = [f"{name:26}{a:>12}{b:>14}   {note}".rstrip() for name, a, b, note in rows]
+    lines += ["", "digits, in %" + "".join(f"{k:6}" for k in range(len(ours.classes.shares)))]
+    for name, figures in (("generator", ours), ("real images", real)):
+        lines.append(f"{name:12}" + "".join(f"{100 * x:6.1f}" for x in figures.classes.shares))
+    return "\n".join(lines)
+
+
+def _plus_minus(result: Parzen) -> str:
+    return f"{result.log_likelihood:.0f} ± {result.standard_error:.0f}"
 
 
 def _plain(value: Any) -> Any:

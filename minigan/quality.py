@@ -1,4 +1,8 @@
-"""How good is a generator, in a few seconds: what ``minigan train --evaluate-every`` measures."""
+"""How good is a generator, in a few seconds: what ``minigan train --evaluate-every`` measures.
+
+The bins are made of all training images.  ``minigan evaluate``, which keeps 10,000 of them aside as
+its anchor, has bins of its own, so its NDB and JS of the same generator are a little different.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import write_idx
 from PIL import Image
 
 import minigan as mg
@@ -19,28 +20,23 @@ from minigan.evaluate import Evaluation, _plain, evaluate
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of one epoch with large batches: its generator draws blots."""
+    """A run of twelve steps: its generator draws blots."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    return mg.Trainer(mg.TrainConfig(epochs=1, batch_size=5000, out=str(folder))).run()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("minigan.training.load_mnist", few_images)
+        return mg.Trainer(mg.TrainConfig(epochs=1, batch_size=1000, out=str(folder))).run()
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bins after one iteration of k-means, Parzen on few images."""
-    from minigan.metrics import distances, ndb
+    monkeypatch.setattr("minigan.evaluate.load_mnist", few_images)
 
-    def k_means(x: Any, k: int, rng: Any) -> Any:
-        return distances.k_means(x, k, rng, iterations=1)
 
-    monkeypatch.setattr(ndb, "k_means", k_means)
-    prepare = Evaluation.__init__
-
-    def fewer(self: Evaluation, *args: Any) -> None:
-        prepare(self, *args)
-        self.test, self.test_labels = self.test[:500], self.test_labels[:500]
-        self.test_features = self.test_features[:500]
-
-    monkeypatch.setattr(Evaluation, "__init__", fewer)
+def few_images(part: Any, *, path: Any = None) -> tuple[Any, Any]:
+    """Some of MNIST: 12,000 images to train with, 500 to test."""
+    images, labels = mg.load_mnist(part, path=path)
+    n = {"train": 12_000, "test": 500}[part]
+    return images[:n], labels[:n]
 
 
 @pytest.mark.usefixtures("quick")
@@ -70,6 +66,18 @@ def test_evaluate(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (run / "metrics.json").read_bytes() == before
 
 
+def test_parzen_takes_the_published_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first 1000 of the last 10,000 training images choose the window."""
+    caught: list[Any] = []
+    monkeypatch.setattr("minigan.evaluate.parzen", lambda *sets: caught.append(sets))
+    evaluation = Evaluation.__new__(Evaluation)
+    evaluation.train, evaluation.test = np.arange(60_000), np.arange(10_000)
+    evaluation.parzen(np.arange(7))
+    samples, test, validation = caught[0]
+    assert (len(samples), len(test)) == (7, 10_000)
+    assert validation.tolist() == list(range(50_000, 51_000))
+
+
 @pytest.mark.usefixtures("quick")
 def test_evaluate_one_file_of_a_run(run: Path, tmp_path: Path) -> None:
     """Each file has results of its own, and the figures of another data set may be infinite."""
@@ -91,6 +99,10 @@ def test_bad_input(
     shutil.copytree(tiny_data, both)
     for file in list(both.iterdir()):
         shutil.copy(file, both / file.name.replace("train", "t10k"))
+    small = tmp_path / "small"
+    small.mkdir()
+    write_idx(small / "train-images-idx3-ubyte", np.zeros((5, 20, 20), np.uint8))
+    write_idx(small / "train-labels-idx1-ubyte", np.zeros(5, np.uint8))
     empty = tmp_path / "empty"
     empty.mkdir()
     for args, message in (
@@ -98,6 +110,7 @@ def test_bad_input(
         ([str(run), "--samples", "99"], "--samples is 99, expected a whole number of at least 100"),
         ([str(run), "--samples", "1" + "0" * 20], "expected a whole number up to 49,900"),
         ([str(run), "--data", str(tiny_data)], "holds no t10k-images"),
+        ([str(run), "--data", str(small)], "the images are 20 x 20, expected 28 x 28"),
         ([str(run), "--data", str(both)], "200 training images, expected 10200 at least"),
         ([str(run), "--classifier", str(run / "checkpoint.npz")], "classifier"),
         ([str(run), "--seed", "-1"], "--seed is -1"),

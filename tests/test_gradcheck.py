@@ -352,19 +352,14 @@ def test_a_moving_gan_cannot_be_checked() -> None:
         check_gan(small_gan(lr=1e-3), normal(6, 5), normal(6, 3))
 
 
-def test_everything_that_the_command_checks() -> None:
-    rows = check_everything()
+def test_everything_that_the_command_checks(backend: Backend) -> None:
+    rows = check_everything(backend)
     assert len(rows) == 13
     for name, report in rows:
         assert report, f"{name}: {report}"
         assert 0 < report.worst.error < 1e-6
     sizes = [sum(array.size for array in report.arrays) for _, report in rows[-4:]]
     assert sizes == [1_460_225, 1_486_352, 1_460_225, 1_489_936]
-
-
-def test_everything_on_every_backend(backend: Backend) -> None:
-    for name, report in check_everything(backend):
-        assert report, f"{name}: {report}"
 
 
 def test_an_own_layer_in_ten_lines() -> None:
