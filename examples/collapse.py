@@ -12,7 +12,8 @@
 # - *a certain discriminator*: columns `p_real` and `p_fake`, and `at_image`, the norm of the
 #   gradient that it sends to the images.
 # - *one push for all*: `common`, how much of that gradient is the same for all images of a batch
-#   (0: none, 1: all of it), and `varies`, how much of the last hidden layer depends on z (0 to 1).
+#   (1: all of it; independent gradients of 64 images have 1/8), and `varies`, how much of the last
+#   hidden layer depends on z (0 to 1).
 #
 #     VARIANT=tutorial SEED=100 EPOCHS=8 OUT=collapse.csv python examples/collapse.py
 #

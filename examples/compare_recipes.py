@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+import minigan as mg
 from minigan.checkpoint import atomic_write, load_checkpoint
 from minigan.config import CONFIG
 from minigan.evaluate import SAMPLES, Evaluation
@@ -40,6 +41,7 @@ FIGURES = [
     ("parzen", "Parzen", ".0f"),
 ]
 COLUMNS = ["recipe", "seed", "epoch", "classes", "rarest", "confident", *(f[0] for f in FIGURES)]
+COLUMNS += ["d_train", "d_test", "d_fake"]  # mean D(x): does D know training images by heart?
 
 
 @dataclass
@@ -78,8 +80,14 @@ def train(folder: Path, recipe: str, lr: float | None, seed: int, epochs: int) -
 
 
 def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
-    """All figures of a run's generator, as `minigan evaluate` has them."""
-    figures = evaluation.measure(unit_samples(load_generator(folder), SAMPLES, seed=0))
+    """All figures of a run's generator, as `minigan evaluate` has them; and what D answers."""
+    samples = unit_samples(load_generator(folder), SAMPLES, seed=0)
+    figures = evaluation.measure(samples)
+    D = mg.discriminator()
+    D.params[...] = load_checkpoint(folder / CHECKPOINT)[0]["discriminator"]
+    d_train, d_test, d_fake = (
+        float(D(images * 2 - 1).mean()) for images in (evaluation.real(), evaluation.test, samples)
+    )
     return {
         "classes": figures.classes.present,
         "rarest": min(figures.classes.shares),
@@ -89,6 +97,9 @@ def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
         "frechet": figures.frechet,
         **figures.precision_recall._asdict(),
         "parzen": figures.parzen.log_likelihood,
+        "d_train": d_train,
+        "d_test": d_test,
+        "d_fake": d_fake,
     }
 
 
