@@ -46,18 +46,19 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
             error.filename = str(path)  # what the user asked for, not the temporary name
         raise
     if os.name == "posix":  # the rename itself must reach the disk too
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        with contextlib.suppress(OSError):  # some systems cannot; the file is there all the same
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
 
 def save_checkpoint(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
     """Write NumPy arrays and a JSON-able ``meta`` to ``path``, atomically."""
     text = json.dumps({"format": FORMAT, "arrays": list(arrays), **meta})
-    with atomic_write(path) as file:
-        np.savez(file, allow_pickle=False, meta=np.frombuffer(text.encode(), np.uint8), **arrays)
+    with atomic_write(path) as file:  # before NumPy 2.2, allow_pickle=False would be an array
+        np.savez(file, meta=np.frombuffer(text.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:

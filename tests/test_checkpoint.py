@@ -48,6 +48,20 @@ def test_round_trip(file: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == ["checkpoint.npz"]
 
 
+def test_a_folder_that_cannot_be_synced(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rename is done by then: no reason to say that writing failed."""
+
+    def refuse(path: Any, flags: int) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("minigan.checkpoint.os.open", refuse)
+    save_checkpoint(tmp_path / "other.npz", ARRAYS, META)
+    monkeypatch.undo()
+    assert_whole(tmp_path / "other.npz")
+
+
 def test_every_flipped_bit_is_found_or_harmless(file: Path) -> None:
     whole = file.read_bytes()
     rng = random.Random(0)
