@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from minigan.health import warning_of_collapse
 from minigan.history import sum_up
-from minigan.run_folder import SAMPLES
+from minigan.run_folder import CURVES, FILM, SAMPLES
 from minigan.run_state import save_best
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def draw_curves(run: Trainer) -> None:
     from minigan.plotting import save_gif, save_losses
 
     if run.history:
-        save_losses(run.folder / "losses.png", run.history, run.steps_per_epoch)
+        save_losses(run.folder / CURVES, run.history, run.steps_per_epoch)
     epochs = range(1, run.step // run.steps_per_epoch + 1)
     frames = [run.folder / SAMPLES / f"epoch_{epoch:04d}.png" for epoch in epochs]
-    save_gif(run.folder / "training.gif", [frame for frame in frames if frame.exists()])
+    save_gif(run.folder / FILM, [frame for frame in frames if frame.exists()])

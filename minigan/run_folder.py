@@ -12,6 +12,7 @@ from minigan.config import CONFIG, TrainConfig
 from minigan.errors import InputError
 
 HISTORY, CHECKPOINT, BEST, SAMPLES = "history.csv", "checkpoint.npz", "best.npz", "samples"
+CURVES, FILM = "losses.png", "training.gif"
 
 
 def find_folder(config: TrainConfig) -> Path:
@@ -46,7 +47,7 @@ def check_free(folder: Path) -> None:
         raise InputError(f"--out {folder} is a file, expected a folder")
     if (folder / CONFIG).exists():
         raise InputError(f"--out {folder} holds a run already: --resume {folder} goes on with it")
-    for name in (CHECKPOINT, BEST, HISTORY, SAMPLES):
+    for name in (CHECKPOINT, BEST, HISTORY, SAMPLES, CURVES, FILM):
         if (folder / name).exists():
             raise InputError(f"--out {folder} holds {name} already, expected a new folder")
 

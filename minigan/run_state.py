@@ -6,7 +6,8 @@ and the random state are JSON.  Adam's t is the step: both networks move once in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,18 @@ from minigan.run_folder import BEST, CHECKPOINT
 
 if TYPE_CHECKING:
     from minigan.training import Trainer
+
+
+Stamp: TypeAlias = tuple[int, int] | None
+
+
+def stamp(file: Path) -> Stamp:
+    """Tells a file from one that has taken its place; None if there is none."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def device_arrays(run: Trainer) -> dict[str, Array]:
@@ -43,6 +56,7 @@ def save_run(run: Trainer) -> None:
         "data_crc32": run.data_crc32,
     }
     save_checkpoint(run.folder / CHECKPOINT, arrays, meta)
+    run.checkpoint = stamp(run.folder / CHECKPOINT)
 
 
 def save_best(run: Trainer) -> None:
@@ -59,6 +73,7 @@ def restore_run(run: Trainer) -> None:
     Raises InputError if the checkpoint is damaged, or of a run with other options or other data.
     """
     path = run.folder / CHECKPOINT
+    run.checkpoint = stamp(path)  # before it is read: the older one, if it changes now
     arrays, meta = load_checkpoint(path)
     try:
         run.config.check_resumes(TrainConfig.from_stored(meta["config"], path))

@@ -38,7 +38,7 @@ from minigan.run_folder import (
     locked,
     make_folder,
 )
-from minigan.run_state import restore_run, save_run
+from minigan.run_state import Stamp, restore_run, save_run, stamp
 from minigan.terminal import noted_signals, say, typed
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class Trainer:
 
             self.quality_check = QualityCheck(config.data)
         self.owns_folder = config.resume is not None
+        self.checkpoint: Stamp = None  # of the file that this run has read or written
         self.step = 0
         self.log: list[LogEntry] = []  # of the current epoch
         self.history: list[HistoryRow] = []
@@ -115,7 +116,8 @@ class Trainer:
             after Ctrl-C or SIGTERM (exit status 143): the step in progress is finished and all is
             saved first.
         InputError
-            before training, if the folder cannot be made or is another run's; later, if a loss or
+            before training, if the folder cannot be made, is another run's, or holds a checkpoint
+            that another process has written in the meantime; later, if a loss or
             weight is no longer finite, or the GPU fails: the last checkpoint is kept.
         OSError
             if a file cannot be written; the last checkpoint is kept.
@@ -128,6 +130,11 @@ class Trainer:
             if not self.owns_folder:  # of two new runs with one --out, one was here first
                 check_free(self.folder)
             self.owns_folder = True
+            if stamp(self.folder / CHECKPOINT) != self.checkpoint:
+                raise InputError(
+                    f"{self.folder / CHECKPOINT} has changed since this Trainer was made or last "
+                    "saved: make a new one, with resume, to go on from there"
+                )
             config.save(self.folder)
             if self.step >= last:
                 say(f"Nothing to do: {self.folder} has its {config.epochs} epochs.")
@@ -135,12 +142,15 @@ class Trainer:
             signals = stack.enter_context(noted_signals())
             stack.enter_context(np.errstate(all="ignore"))  # what is not finite is found below
             stack.enter_context(self._gpu_failures_named())
-            while self.step < last and not signals:
+            stops = False
+            while self.step < last and not stops:
                 epoch = self.step // self.steps_per_epoch + 1
                 self._train_epoch(epoch, signals)
-                saves = epoch % config.save_every == 0 or self.step == last or bool(signals)
-                summary = finish_epoch(self, epoch, saves) if self._at_epoch_start() else None
-                if saves:
+                saves = epoch % config.save_every == 0 or self.step == last
+                draws = saves or bool(signals)
+                summary = finish_epoch(self, epoch, draws) if self._at_epoch_start() else None
+                stops = bool(signals)  # asked once: a later signal stops after the next step
+                if saves or stops:
                     save_run(self)  # first: it alone decides where the run stands
                     save_history(self.folder / HISTORY, self.history)
                 if summary is not None:

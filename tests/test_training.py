@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_info
 import minigan as mg
 from minigan.backend import Array, Backend
 from minigan.checkpoint import load_checkpoint, save_checkpoint
+from minigan.epoch_end import finish_epoch
 from minigan.errors import InputError
 from minigan.run_folder import CHECKPOINT, HISTORY, locked
 
@@ -370,6 +371,35 @@ def test_run_again_after_an_interrupt(config: Configure, tmp_path: Path) -> None
     assert_same_run(straight, trainer.folder)
 
 
+def test_a_signal_while_an_epoch_ends_saves_it_too(
+    config: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The epoch is none that --save-every would save; measuring it may take seconds."""
+
+    def finish(run: mg.Trainer, epoch: int, draws: bool) -> str:
+        if epoch == 2:
+            signal.raise_signal(signal.SIGINT)
+        return finish_epoch(run, epoch, draws)
+
+    monkeypatch.setattr("minigan.training.finish_epoch", finish)
+    trainer = mg.Trainer(config(save_every=3))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    assert load_checkpoint(trainer.folder / CHECKPOINT)[1]["step"] == trainer.step == 14
+
+
+def test_a_trainer_that_is_behind_its_folder_overwrites_nothing(config: Configure) -> None:
+    trainer = mg.Trainer(config())
+    interrupt_at(trainer, 10)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    mg.Trainer(mg.TrainConfig.of_run(trainer.folder)).run()  # in another process, say
+    before = (trainer.folder / CHECKPOINT).read_bytes()
+    with pytest.raises(InputError, match=r"checkpoint.npz has changed since this Trainer was made"):
+        trainer.run()
+    assert (trainer.folder / CHECKPOINT).read_bytes() == before
+
+
 def test_interrupt_in_the_last_step_changes_nothing(config: Configure, tmp_path: Path) -> None:
     trainer = mg.Trainer(config())
     interrupt_at(trainer, 21)
@@ -507,7 +537,7 @@ def test_folder_that_holds_a_run(config: Configure) -> None:
     assert before == {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", ["config.json", CHECKPOINT, HISTORY, "samples"])
+@pytest.mark.parametrize("name", ["config.json", CHECKPOINT, HISTORY, "samples", "losses.png"])
 def test_a_new_run_overwrites_no_file_of_another(
     name: str, config: Configure, tmp_path: Path
 ) -> None:
