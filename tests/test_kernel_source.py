@@ -22,6 +22,7 @@ import strict_cupy
 import minigan as mg
 from minigan.backend import Array, Backend, kernel_source
 from minigan.backend.kernel_source import Source, formula_source, trace, update_source
+from minigan.elementwise import elementwise
 from minigan.losses import _bce, _bce_with_logits
 from minigan.optim import update
 
@@ -100,6 +101,24 @@ def test_a_layers_attributes_are_part_of_its_kernel(stand_in: Backend) -> None:
         layer.negative_slope = slope
         y = stand_in.to_numpy(layer(x))
         np.testing.assert_array_equal(y, np.array([[-slope, 2]], "float32"))
+
+
+def test_layers_of_two_classes_have_kernels_of_their_own(stand_in: Backend) -> None:
+    class Twice(mg.Layer):
+        factor: Any = 2.0
+
+        @elementwise
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return self.factor * x, x
+
+    class Thrice(Twice):
+        factor = 3.0
+
+    x = stand_in.asarray(np.ones((1, 2), "float32"))
+    halved, scaled = Twice(), Twice()
+    halved.factor, scaled.factor = np.float32(0.5), np.float32(7)
+    for layer, want in ((Twice(), 2), (Thrice(), 3), (halved, 0.5), (scaled, 7)):
+        assert stand_in.to_numpy(layer.forward(x)[0]).tolist() == [[want, want]]
 
 
 def test_kernels_are_compiled_once(stand_in: Backend) -> None:

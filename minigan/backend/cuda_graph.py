@@ -39,7 +39,9 @@ class CompiledStep:
 
     def __call__(self, *args: Any) -> Any:
         key = tuple((a.shape, str(a.dtype)) for a in args)
-        graph = self.graphs.setdefault(key, Graph(self.backend))
+        if key not in self.graphs:
+            self.graphs[key] = Graph(self.backend)
+        graph = self.graphs[key]
         caller = self.backend.xp.cuda.get_current_stream()
         self.stream.wait_event(caller.record())  # what was computed there so far
         with self.stream, graph.memory():

@@ -103,9 +103,10 @@ class CupyBackend(NumpyBackend):
             a.ndim == b.ndim == 2
             and a.shape[1] == b.shape[0]
             and a.dtype == b.dtype
-            and a.dtype.kind == "f"
+            and a.dtype in (np.float32, np.float64)
             and a.size * b.size > 0
-            and (out is None or out.flags.c_contiguous)
+            and (out is None or (out.dtype == a.dtype and out.flags.c_contiguous))
+            and (out is None or out.shape == (len(a), b.shape[1]))
         )
         if self.cublas is None or not fits:
             return self.xp.matmul(a, b, out=out)  # type: ignore[no-any-return]
@@ -173,4 +174,5 @@ def _key(constant: Any) -> Any:
     attributes = getattr(constant, "__dict__", None)
     if attributes is None:
         return constant
-    return tuple((k, v) for k, v in attributes.items() if isinstance(v, (int, float, str, tuple)))
+    kinds = (int, float, str, tuple, np.generic)
+    return type(constant), *((k, v) for k, v in attributes.items() if isinstance(v, kinds))
