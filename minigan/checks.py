@@ -67,6 +67,18 @@ def check_array(
         raise ValueError(f"{name} has shape {a.shape}, expected ({want})")
 
 
+def check_drawn(values: Any, layer: Any) -> tuple[Any, ...]:
+    """What a layer's ``draw`` returned; ValueError unless there is a value for each parameter."""
+    names = layer.param_names
+    if not isinstance(values, tuple) or len(values) != len(names):
+        got = f"{len(values)}" if isinstance(values, tuple) else f"a {type(values).__name__}"
+        raise ValueError(
+            f"{type(layer).__name__}.draw returned {got}, expected a tuple of {len(names)}, an "
+            f"array for each of {', '.join(names)}"
+        )
+    return values
+
+
 def check_layers(layers: tuple[Any, ...], kind: type[Any]) -> tuple[int | None, int | None]:
     """Raise unless the layers can stand in a row; the widths of their x and y (None: any)."""
     if not layers:

@@ -20,11 +20,12 @@ def elementwise(method: Method) -> Method:
     GPU the formula is compiled, so it may contain operators, Python numbers, attributes of the
     layer and the functions listed in ``minigan.backend.kernel_source``, but no ``if`` on an array.
     """
-    names = list(inspect.signature(method).parameters)[1:]
+    signature = inspect.signature(method)
+    names = list(signature.parameters)[1:]
 
     @functools.wraps(method)
     def checked(self: Any, *arrays: Any, **named: Any) -> Any:
-        arrays += tuple(named[name] for name in names[len(arrays) :])
+        arrays = signature.bind(self, *arrays, **named).args[1:]
         first = arrays[0]
         for name, array in zip(names, arrays, strict=True):
             if array is first:

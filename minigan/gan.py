@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, backend_of
 from minigan.checks import check_array
 from minigan.losses import bce
 from minigan.network import Sequential
@@ -99,7 +99,7 @@ class GAN:
         return StepResult(d_loss, g_loss, p_real, p_fake)
 
     def _batch(self, name: str, a: Array, columns: int | None) -> Array:
-        if isinstance(a, np.ndarray):
+        if backend_of(a, name).name == "numpy":
             a = self.generator.backend.asarray(a)
         check_array(name, a, (None, columns), like=self.generator.params)
         return a

@@ -96,7 +96,8 @@ def check_gradients(
     Raises
     ------
     ValueError
-        if x is empty, or if no input away from the kinks is found in 100 draws.
+        if x is empty, if a layer alone has no parameters yet, or if no input away from the kinks
+        is found in 100 draws.
     """
     if not isinstance(net, (Layer, Sequential)):
         raise TypeError(f"net is a {type(net).__name__}, expected a Layer or a Sequential")
@@ -165,6 +166,8 @@ def _float64_copy(net: Layer | Sequential) -> Any:
         net.bind()
     else:
         for name in net.param_names:
+            if not hasattr(net, name):
+                raise ValueError(f"{net!r} has no {name} yet: check Sequential({net!r}) instead")
             for key in (name, "d" + name):
                 setattr(net, key, getattr(net, key).astype("float64"))
     for layer in _layers(net):

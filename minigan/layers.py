@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, Backend, get_backend, matmul
-from minigan.checks import check_array, check_dtype, check_size
+from minigan.checks import check_array, check_drawn, check_dtype, check_size
 from minigan.elementwise import elementwise
 
 Seed = int | np.random.Generator | None
@@ -85,7 +85,7 @@ class Layer:
     def allocate(self, seed: Seed, dtype: Any, backend: str | Backend) -> None:
         """Draw parameters into arrays of its own, which ``Sequential`` replaces by its views."""
         backend, float_type = get_backend(backend), check_dtype(dtype)
-        values = self.draw(np.random.default_rng(seed))
+        values = check_drawn(self.draw(np.random.default_rng(seed)), self)
         for name, value in zip(self.param_names, values, strict=True):
             parameter = backend.asarray(value, float_type)
             setattr(self, name, parameter)

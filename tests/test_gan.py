@@ -163,6 +163,12 @@ def test_bad_types(stand_in: Backend) -> None:
         small().train_step(stand_in.asarray(real), z)
 
 
+def test_a_mask_is_not_dropped() -> None:
+    masked = np.ma.masked_array(np.ones((2, 784), "float32"), mask=True)
+    with pytest.raises(TypeError, match="real is a MaskedArray, expected a NumPy or CuPy array"):
+        mg.GAN(mg.generator(), mg.discriminator()).train_step(masked, np.ones((2, 100), "float32"))
+
+
 def test_networks_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="generator gives 784 columns, discriminator maps 5 to 1"):
         mg.GAN(mg.generator(), small().discriminator)

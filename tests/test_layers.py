@@ -284,6 +284,32 @@ def test_other_things_than_arrays() -> None:
         mg.Linear(4, 3).backward(np.ones((2, 3), "float32"), None)
 
 
+def test_arguments_that_do_not_exist() -> None:
+    x = normal(2, 3)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'inplace'"):
+        mg.ReLU().forward(x, inplace=True)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="missing a required argument: 'x'"):
+        mg.ReLU().forward()  # type: ignore[call-arg]
+    np.testing.assert_array_equal(mg.ReLU().forward(x=x)[0], mg.ReLU().forward(x)[0])
+
+
+@pytest.mark.parametrize(
+    ("drawn", "got"), [(np.ones(2), "a ndarray"), ((), "0"), ((np.ones(2), np.ones(2)), "2")]
+)
+def test_draw_that_does_not_fit_the_names(drawn: Any, got: str) -> None:
+    class Scale(mg.Layer):
+        param_names = ("s",)
+
+        def draw(self, rng: np.random.Generator) -> Any:
+            return drawn
+
+    message = f"Scale.draw returned {got}, expected a tuple of 1, an array for each of s"
+    with pytest.raises(ValueError, match=message):
+        mg.Sequential(Scale())
+    with pytest.raises(ValueError, match=r"Scale\(\) has no s yet: check Sequential\(Scale\(\)\)"):
+        mg.check_gradients(Scale(), normal(2, 2))
+
+
 def test_arrays_of_another_device(stand_in: Backend) -> None:
     host = normal(2, 4, dtype="float32")
     device = stand_in.asarray(host)
