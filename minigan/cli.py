@@ -60,7 +60,7 @@ def main(args: Sequence[str] | None = None) -> int:
         known = isinstance(error, (InputError, OSError, MemoryError)) or failure is not None
         if not known or os.environ.get("MINIGAN_TRACEBACK"):
             raise
-        message = failure or str(error)
+        message = failure or str(error) or "out of memory"
         if isinstance(error, OSError) and error.filename is not None:
             message = f"{error.filename} cannot be read or written: {error.strerror}"
         print(f"minigan: {' '.join(message.split())}", file=sys.stderr)

@@ -22,6 +22,7 @@ from minigan.config import RECIPES, TrainConfig, check_whole
 from minigan.errors import InputError
 from minigan.gradcheck_all import check_everything
 from minigan.options import Bench, Evaluate, Exercise, GradCheck, Info, Sample, Trace, Train
+from minigan.run_folder import CHECKPOINT
 from minigan.terminal import say, typed
 from minigan.training import Trainer
 
@@ -50,7 +51,9 @@ def sample(options: Sample) -> int:
     assert net.n_in is not None
     kind = "walk" if options.interpolate else "sample"
     folder = Path(options.run or "")
-    folder = folder if folder.is_dir() else folder.parent
+    if not folder.is_dir():  # a file of a run: its pictures do not replace the checkpoint's
+        kind = kind if folder.name == CHECKPOINT else f"{folder.stem}_{kind}"
+        folder = folder.parent
     out = Path(options.out) if options.out else folder / f"{kind}_{options.seed}.png"
     if out.suffix.lower() != ".png":
         raise InputError(f"--out {out} does not end in .png")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +144,7 @@ def evaluate(
     begin with the file's, unless it is ``checkpoint.npz``.
 
     Raises InputError for a run without a checkpoint, for a number of samples that cannot be
-    measured, or for a classifier that does not match.
+    measured, for a classifier that does not match, or for a folder that cannot be written into.
     """
     check_whole("--seed", seed, 0)
     check_whole("--samples", samples, BINS)
@@ -151,6 +152,8 @@ def evaluate(
     net = load_generator(source)
     data = data or TrainConfig.from_stored(load_checkpoint(source)[1]["config"], source).data
     folder = Path() if run is None else source.parent
+    if not os.access(folder, os.W_OK):  # known before the work
+        raise InputError(f"{folder.resolve()} is no folder that can be written into")
     prefix = "" if source.name == CHECKPOINT else f"{source.stem}_"
     if data != "mnist" and classifier is None:
         progress(DIGITS_ONLY)

@@ -75,6 +75,9 @@ def walk(rng: np.random.Generator, n: int, latent_dim: int, steps: int = 8) -> A
     legs = []
     for a, b in itertools.pairwise(corners):
         cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
-        angle = np.arccos(np.clip(cosine, -0.9999, 0.9999))
+        if abs(cosine) > 0.9999:  # on one line with 0, as all points of one dimension
+            legs.append((1 - t) * a + t * b)
+            continue
+        angle = np.arccos(cosine)
         legs.append((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
     return np.concatenate(legs)[:n]

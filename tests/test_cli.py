@@ -84,6 +84,9 @@ def test_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     with Image.open(run / "walk_0.png") as picture:
         pixels = np.asarray(picture)[::2, ::2]
     np.testing.assert_array_equal(pixels, np.rint(image_grid(images) * 255))
+    (tmp_path / "best.npz").write_bytes((run / "checkpoint.npz").read_bytes())
+    assert main(["sample", str(tmp_path / "best.npz")]) == 0
+    assert (tmp_path / "best_sample_0.png").read_bytes() == first
     out = tmp_path / "five.png"
     assert main(["sample", str(run), "--n", "5", "--out", str(out)]) == 0
     with Image.open(out) as picture:

@@ -15,6 +15,7 @@ from PIL import Image
 
 import minigan as mg
 from minigan.cli import main
+from minigan.errors import InputError
 from minigan.evaluate import Evaluation, _plain, evaluate
 
 
@@ -76,6 +77,13 @@ def test_parzen_takes_the_published_images(monkeypatch: pytest.MonkeyPatch) -> N
     samples, test, validation = caught[0]
     assert (len(samples), len(test)) == (7, 10_000)
     assert validation.tolist() == list(range(50_000, 51_000))
+
+
+def test_a_folder_that_cannot_be_written_into(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigan.evaluate.Evaluation", None)  # it is refused before the work
+    monkeypatch.setattr("os.access", lambda folder, mode: False)  # as root, all folders can be
+    with pytest.raises(InputError, match=f"{run} is no folder that can be written into"):
+        evaluate(run)
 
 
 @pytest.mark.usefixtures("quick")

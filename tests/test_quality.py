@@ -71,7 +71,7 @@ def test_history_and_the_best_generator(
     best = load_generator(out / "best.npz")
     np.testing.assert_array_equal(best.params, again.gan.generator.params)
     assert main(["sample", str(out / "best.npz")]) == 0
-    assert (out / "sample_0.png").exists()
+    assert (out / "best_sample_0.png").exists()
 
 
 @pytest.mark.usefixtures("quick")
