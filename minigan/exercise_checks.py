@@ -124,8 +124,11 @@ def adam(name: str, blank: Callable[..., Any]) -> Check:
             if name == "move":
                 m, v = library.m.copy(), library.v.copy()
             optimizer.m, optimizer.v, optimizer.t = m, v, t  # as in its step
-            came = call(blank, optimizer, m, v, g, t, kept={"m": m, "v": v, "g": g})
+            kept = {"m": m, "v": v, "g": g, "net.params": net.params}
+            came = call(blank, optimizer, m, v, g, t, kept=kept)
             try:
+                if optimizer.t != t:
+                    raise AnswerError("the answer changes t: step() counts already")
                 check_values(name, came, expected, sizes={"t": t}, oracle="mg.Adam has")
             except AnswerError as wrong:
                 raise AnswerError(f"{'right before, but ' * (t > 1)}in step {t} {wrong}") from None
