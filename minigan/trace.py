@@ -155,19 +155,23 @@ class _Notes:
     flop: int = 0  # of all products so far
     parts: dict[str, int] = field(default_factory=dict)  # flop of a backward's two parts
     makers: dict[tuple[int, int], int] = field(default_factory=dict)  # of caches: (layer, cache)
+    in_backward: bool = False
 
     def product(self, call: Any, a: Array, b: Array, out: Array | None = None) -> Array:
         y: Array = call(a, b, out)
         self.flop += 2 * a.shape[-1] * y.size  # each element of y is a sum of as many products
         return y
 
-    def part(self, name: str, call: Any, *args: Any) -> Any:
+    def part(self, name: str, call: Any, *args: Any, **named: Any) -> Any:
         before = self.flop
-        result = call(*args)
+        result = call(*args, **named)
         self.parts[name] = self.flop - before
         return result
 
     def forward(self, net: str, i: int, layer: Layer, call: Any, x: Array) -> tuple[Array, Any]:
+        if self.in_backward:  # of a layer that computes its y anew to find its gradient
+            again: tuple[Array, Any] = call(x)
+            return again
         before = self.flop
         y, cache = call(x)
         self.makers[id(layer), id(cache)] = len(self.rows)
@@ -181,8 +185,9 @@ class _Notes:
     def backward(
         self, net: str, i: int, layer: Layer, call: Any, dy: Array, cache: Any, **flags: bool
     ) -> Array | None:
-        self.parts = {}
+        self.parts, self.in_backward = {}, True
         dx: Array | None = call(dy, cache, **flags)
+        self.in_backward = False
         made = self.makers.get((id(layer), id(cache)))
         # y = x W is linear in x and in W, so dx and dW take a product as large as the one of y.
         cost, x_shape = 0, dy.shape

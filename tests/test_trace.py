@@ -459,6 +459,26 @@ def test_a_layer_of_your_own(own_layer: Trace) -> None:
     assert re.search(r"Slopes+ +ds +\(5,\) +\|ds\| [\d.]+$", str(own_layer), re.MULTILINE)
 
 
+def test_a_layer_that_goes_forward_again_on_its_way_back() -> None:
+    """To save memory, say; and it calls its two parts by name."""
+
+    class Recomputing(mg.Linear):
+        def backward(self, dy: Array, cache: Any, **flags: bool) -> Array | None:
+            if flags.get("param_grads", True):
+                self.param_grads(dy, x=cache)
+            self.forward(cache)
+            return self.input_grad(dy, x=cache)
+
+    rng = np.random.default_rng(2)
+    G = mg.Sequential(mg.Linear(3, 5), mg.Tanh(), seed=rng)
+    D = mg.Sequential(mg.Linear(5, 4), Recomputing(4, 1), mg.Sigmoid(), seed=rng)
+    tape = mg.trace(mg.GAN(G, D), *batch(8))
+    assert len(rows_of(tape, "D", "D forward")) == 3
+    back = rows_of(tape, "D", "D backward")
+    assert len(back) == 3
+    assert line(back[1], "dx").flop == 2 * 16 * 4  # the product for y anew is not among them
+
+
 # ---------------------------------------------------------------- as text and as a page
 
 
