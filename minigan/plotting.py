@@ -55,7 +55,8 @@ def save_gif(path: Path, frames: Sequence[Path]) -> None:
     pictures = []
     every = math.ceil(len(frames) / 100) or 1
     for frame in frames[::-every][::-1]:
-        with contextlib.suppress(OSError), Image.open(frame) as picture:  # gone or damaged: skip it
+        gone_or_damaged = OSError, SyntaxError, ValueError  # Pillow raises any of them: skip it
+        with contextlib.suppress(*gone_or_damaged), Image.open(frame) as picture:
             pictures.append(picture.convert("L"))
     if not pictures:
         return

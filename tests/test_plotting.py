@@ -74,6 +74,18 @@ def test_gif(n: int, frames: int, tmp_path: Path) -> None:
             assert film.info["duration"] == 2000  # and rests there
 
 
+@pytest.mark.parametrize("byte", [8, 11, 12, 16])  # length, name and content of the first chunk
+def test_a_damaged_picture_is_left_out_of_the_film(byte: int, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    Image.fromarray(np.full((20, 20), 9, np.uint8)).save(good)
+    content = bytearray(good.read_bytes())
+    content[byte] ^= 1
+    bad.write_bytes(content)
+    save_gif(tmp_path / "film.gif", [bad, good, tmp_path / "gone.png"])
+    with Image.open(tmp_path / "film.gif") as film:
+        assert getattr(film, "n_frames", 1) == 1
+
+
 def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = []
     savefig = Figure.savefig
