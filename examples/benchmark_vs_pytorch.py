@@ -173,7 +173,10 @@ def take_turns(
     peaks: dict[str, float] = {}
     for i in range(rounds):
         for contestant in contestants if i % 2 == 0 else reversed(contestants):
-            took, _, peaks[contestant.name], _ = contestant.ask(*request)
+            answer = contestant.ask(*request)
+            if isinstance(answer, str):  # an error
+                raise SystemExit(f"{contestant.name} failed: {answer}")
+            took, _, peaks[contestant.name], _ = answer
             times[contestant.name].append(took)
             print(f"  round {i + 1}  {contestant.name:32} {took:10.2f} ms", flush=True)
     return times, peaks

@@ -60,6 +60,8 @@ steps = int(os.environ.get("STEPS", "938"))  # of an epoch; fewer for a first lo
 threads = int(os.environ["THREADS"]) if "THREADS" in os.environ else None
 if variant not in VARIANTS:
     sys.exit(f"VARIANT is {variant!r}, expected one of {', '.join(VARIANTS)}")
+if variant == "batch-norm" and "SAVE" in os.environ:
+    sys.exit("SAVE keeps the tutorial's networks, VARIANT=batch-norm has another generator")
 
 
 # %%
@@ -96,6 +98,8 @@ if variant == "logits":  # D without its Sigmoid, with the same weights
 if "START" in os.environ:
     arrays, _ = load_checkpoint(Path(os.environ["START"]))
     collapsed = mg.generator()
+    if arrays["generator"].shape != collapsed.params.shape:
+        sys.exit(f"START={os.environ['START']} is of another recipe, expected the tutorial's")
     collapsed.params[...], D.params[...] = arrays["generator"], arrays["discriminator"]
     linear = [[x for x in net.layers if isinstance(x, mg.Linear)] for net in (G, collapsed)]
     for ours, theirs in zip(*linear, strict=True):

@@ -6,7 +6,7 @@
 # pixel or two as they are drawn, so that the network learns shapes, not places.
 #
 # `minigan evaluate` judges generated images with this network; the file that is shipped in
-# minigan/metrics was written by this program, as it stands, in about two minutes.  EPOCHS=1 in the
+# minigan/metrics was written by this program in about two minutes.  EPOCHS=1 in the
 # environment is a first look; EPOCHS=0 trains nothing and draws the picture of the shipped network.
 
 # %%

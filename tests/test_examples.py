@@ -19,6 +19,7 @@ from PIL import Image
 import minigan as mg
 from minigan.backend.cupy_backend import why_unavailable
 from minigan.blas import limited_threads
+from minigan.checkpoint import save_checkpoint
 from minigan.metrics import load_classifier
 
 ROOT = Path(__file__).parent.parent
@@ -234,6 +235,23 @@ def test_variants_of_collapse_have_names() -> None:
     )
     assert result.returncode != 0
     assert "VARIANT is 'wgan', expected one of tutorial, batch-norm" in result.stderr
+
+
+def test_collapse_with_another_recipes_networks(tmp_path: Path) -> None:
+    start = tmp_path / "start.npz"
+    G = mg.generator(batch_norm=True)
+    save_checkpoint(start, {"generator": G.params, "discriminator": mg.discriminator().params}, {})
+    for settings, message in (
+        ({"START": str(start)}, f"START={start} is of another recipe, expected the tutorial's"),
+        ({"VARIANT": "batch-norm", "SAVE": "x.npz"}, "SAVE keeps the tutorial's networks"),
+    ):
+        command = [sys.executable, str(ROOT / "examples" / "collapse.py")]
+        result = subprocess.run(
+            command, env=os.environ | settings, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 1
+        assert message in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 def test_compare_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
