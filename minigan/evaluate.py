@@ -37,6 +37,7 @@ from minigan.metrics import (
     parzen,
     precision_recall,
 )
+from minigan.metrics.classes import check_labels
 from minigan.metrics.distances import k_means
 from minigan.metrics.ndb import BINS
 from minigan.models import IMAGE_SIZE
@@ -96,6 +97,7 @@ class Evaluation:
                 f"{data} has {len(train)} training images, expected {VALIDATION + 2 * BINS} at "
                 f"least: {VALIDATION} to choose Parzen's window, the rest for bins and comparison"
             )
+        check_labels(self.test_labels)
         self.samples = check_whole("--samples", samples, BINS, len(train) - VALIDATION - BINS)
         self.classifier: Sequential = load_classifier(classifier)
         self.train, self.test = (  # float32 in [0, 1]

@@ -34,8 +34,7 @@ def count_classes(probabilities: Array, labels: npt.NDArray[Any]) -> Classes:
 
     Raises InputError for labels above 9.
     """
-    if labels.max() >= CLASSES:
-        raise InputError(f"labels reach {labels.max()}: the classifier knows {CLASSES} classes")
+    check_labels(labels)
     found = shares(probabilities)
     return Classes(
         shares=tuple(found.tolist()),
@@ -43,6 +42,12 @@ def count_classes(probabilities: Array, labels: npt.NDArray[Any]) -> Classes:
         kl=kl(found, np.bincount(labels, minlength=CLASSES) / len(labels)),
         confident=float((probabilities.max(axis=1) > SURE).mean()),
     )
+
+
+def check_labels(labels: npt.NDArray[Any]) -> None:
+    """Raises InputError for labels that the classifier does not know."""
+    if labels.max() >= CLASSES:
+        raise InputError(f"labels reach {labels.max()}: the classifier knows {CLASSES} classes")
 
 
 def shares(probabilities: Array) -> Array:
