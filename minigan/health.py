@@ -48,7 +48,8 @@ def health(gan: GAN, fixed_z: Array) -> Health:
 def spread(images: Array) -> Array:
     """How much the images (N, 784) differ: a pixel's standard deviation, mean over the pixels.
 
-    MNIST in [-1, 1] has 0.39; images that are all alike have 0.
+    MNIST in [-1, 1] has 0.39, its first 1000 images, which a run compares its own with, 0.38;
+    images that are all alike have 0.
     """
     centred = images - images.mean(axis=0)
     return np.sqrt((centred * centred).mean(axis=0)).mean()  # type: ignore[no-any-return]
