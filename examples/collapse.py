@@ -145,8 +145,9 @@ def train_step(real: Any, z: Any) -> tuple[float, ...]:
     adam_g.step()
 
     before_tanh = at_image * (1 - fake * fake)
-    through_tanh = np.linalg.norm(before_tanh) / np.linalg.norm(at_image)
-    common = math.sqrt(B) * np.linalg.norm(at_image.mean(axis=0)) / np.linalg.norm(at_image)
+    with np.errstate(invalid="ignore"):  # nan where there is no gradient at all
+        through_tanh = np.linalg.norm(before_tanh) / np.linalg.norm(at_image)
+        common = math.sqrt(B) * np.linalg.norm(at_image.mean(axis=0)) / np.linalg.norm(at_image)
     return (
         float(loss_real + loss_fake), float(g_loss), float(p_real), float(p_fake),
         float(np.linalg.norm(at_image)), float(through_tanh), float(common),
