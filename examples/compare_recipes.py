@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from between_marks import write_between
 
 import minigan as mg
 from minigan.checkpoint import atomic_write, load_checkpoint
@@ -126,16 +127,6 @@ def table(rows: Sequence[dict[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def write_between(file: Path, text: str) -> None:
-    """Put text between the two marks in a page."""
-    before, found, rest = file.read_text(encoding="utf-8").partition("<!-- recipes -->\n")
-    _, end, after = rest.partition("<!-- end of recipes -->")
-    if not (found and end):
-        raise SystemExit(f"{file} has no <!-- recipes --> and <!-- end of recipes -->")
-    with atomic_write(file) as stream:
-        stream.write(f"{before}{found}\n{text}\n\n{end}{after}".encode())
-
-
 def main(options: Options) -> None:
     file = DOCS / "recipes.csv"
     done: dict[tuple[str, int, int], dict[str, str]] = {}
@@ -174,7 +165,7 @@ def main(options: Options) -> None:
     text = table(list(done.values()))
     print(text)
     if options.docs:
-        write_between(DOCS / "is-it-working.md", text)
+        write_between(DOCS / "is-it-working.md", "recipes", text)
 
 
 def save(file: Path, rows: Sequence[dict[str, str]]) -> None:

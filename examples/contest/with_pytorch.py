@@ -1,85 +1,15 @@
-# %% [markdown]
-# # One GAN, trained by four programs
-#
-# The contestants of `benchmark_vs_pytorch.py`: minigan, the tutorial's PyTorch program, the same
-# tuned by hand, and JAX.  All start from the same weights and are given the same images and z.
+"""The GAN in PyTorch: the tutorial's program, the same tuned by hand, and a whole epoch of it."""
 
-# %%
 from __future__ import annotations
 
 import gzip
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Step = Callable[[Any, Any], tuple[Any, Any]]  # (indices, z) -> (d_loss, g_loss), perhaps not ready
-LR, BETAS, EPS, LATENT_DIM = 2e-4, (0.5, 0.999), 1e-8, 100
-
-# %% [markdown]
-# A contestant is a function that returns its training step.  The step gets the numbers of the
-# images and z, as NumPy arrays; how it keeps the images is its own affair.
-
-
-# %%
-def minigan() -> Step:
-    import numpy as np
-
-    import minigan as mg
-    from minigan.data import pixel_values
-
-    rng = np.random.default_rng(0)
-    gan = mg.GAN(mg.generator(seed=rng), mg.discriminator(seed=rng), lr=LR, betas=BETAS, eps=EPS)
-    images = mg.load_mnist("train")[0].reshape(-1, 784)
-    to_float = pixel_values()
-
-    def step(indices: Any, z: Any) -> tuple[Any, Any]:
-        result = gan.train_step(to_float[images[indices]], z)
-        return result.d_loss, result.g_loss
-
-    return step
-
-
-def minigan_on_gpu(captured: bool, tf32: bool = False) -> Step:
-    import numpy as np
-
-    import minigan as mg
-    from minigan.data import pixel_values
-
-    backend: Any = mg.get_backend("cupy")
-    backend.tf32 = tf32
-    rng = np.random.default_rng(0)
-    G, D = mg.generator(seed=rng, backend=backend), mg.discriminator(seed=rng, backend=backend)
-    gan = mg.GAN(G, D, lr=LR, betas=BETAS, eps=EPS)
-    images = backend.asarray(mg.load_mnist("train")[0].reshape(-1, 784))
-    to_float = backend.asarray(pixel_values())
-
-    def step(indices: Any, z: Any) -> tuple[Any, Any]:
-        result = gan.train_step(to_float[images[indices]], z)
-        return result.d_loss, result.g_loss
-
-    if captured:
-        return backend.compile(step)  # type: ignore[no-any-return]
-    return lambda indices, z: step(backend.asarray(indices), z)
-
-
-def minigan_without_numba() -> Step:
-    sys.modules["numba"] = None  # type: ignore[assignment]  # as after `pip install .`
-    return minigan()
-
-
-def first_weights() -> tuple[list[Any], list[Any]]:
-    """(W, b) of each Linear of G and of D, as minigan draws them."""
-    import numpy as np
-
-    import minigan as mg
-
-    rng = np.random.default_rng(0)
-    networks = mg.generator(seed=rng), mg.discriminator(seed=rng)
-    g, d = ([(la.W, la.b) for la in net.layers if isinstance(la, mg.Linear)] for net in networks)
-    return g, d
+from contest.same_for_all import BETAS, LATENT_DIM, LR, Epoch, Step, first_weights, float_images
 
 
 def torch_networks(*, sigmoid: bool, device: str, tf32: bool) -> tuple[Any, Any]:
@@ -99,13 +29,6 @@ def torch_networks(*, sigmoid: bool, device: str, tf32: bool) -> tuple[Any, Any]
     g, d = first_weights()
     last = [nn.Sigmoid()] if sigmoid else []
     return network(g, nn.ReLU, nn.Tanh()), network(d, lambda: nn.LeakyReLU(0.2), *last)
-
-
-def float_images() -> Any:
-    import minigan as mg
-    from minigan.data import pixel_values
-
-    return pixel_values()[mg.load_mnist("train")[0].reshape(-1, 784)]
 
 
 def tutorial_step(device: str = "cpu", tf32: bool = False) -> Callable[[Any, Any], tuple[Any, Any]]:
@@ -232,69 +155,8 @@ def pytorch_tuned(how: str = "eager", device: str = "cpu", tf32: bool = False) -
     return replay
 
 
-def jax_one_jit(device: str = "cpu", tf32: bool = False) -> Step:
-    """The whole step, gathering of the images included, as one compiled function."""
-    import jax
-    import jax.numpy as jnp
-    from jax.nn import leaky_relu, relu, softplus
-
-    jax.config.update("jax_platforms", device)
-    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else "highest")
-
-    def G(weights: Any, z: Any) -> Any:
-        for W, b in weights[:-1]:
-            z = relu(z @ W + b)
-        return jnp.tanh(z @ weights[-1][0] + weights[-1][1])
-
-    def D(weights: Any, x: Any) -> Any:
-        for W, b in weights[:-1]:
-            x = leaky_relu(x @ W + b, 0.2)
-        return x @ weights[-1][0] + weights[-1][1]  # logits
-
-    def adam(p: Any, g: Any, m: Any, v: Any, t: Any) -> Any:
-        m = jax.tree.map(lambda m, g: BETAS[0] * m + (1 - BETAS[0]) * g, m, g)
-        v = jax.tree.map(lambda v, g: BETAS[1] * v + (1 - BETAS[1]) * g * g, v, g)
-        lr, root = LR / (1 - BETAS[0] ** t), jnp.sqrt(1 - BETAS[1] ** t)
-        return jax.tree.map(lambda p, m, v: p - lr * m / (jnp.sqrt(v) / root + EPS), p, m, v), m, v
-
-    def train(state: Any, images: Any, indices: Any, z: Any) -> Any:
-        (g, g_m, g_v), (d, d_m, d_v), t = state
-        real, t, n = images[indices], t + 1, len(z)
-        fake, backward_g = jax.vjp(lambda g: G(g, z), g)
-
-        def d_loss_of(d: Any) -> Any:
-            logits = D(d, jnp.concatenate([real, fake]))
-            return softplus(-logits[:n]).mean() + softplus(logits[n:]).mean()
-
-        d_loss, d_grad = jax.value_and_grad(d_loss_of)(d)
-        d, d_m, d_v = adam(d, d_grad, d_m, d_v, t)
-        g_loss, d_fake = jax.value_and_grad(lambda x: softplus(-D(d, x)).mean())(fake)
-        g, g_m, g_v = adam(g, backward_g(d_fake)[0], g_m, g_v, t)
-        return ((g, g_m, g_v), (d, d_m, d_v), t), d_loss, g_loss
-
-    def start(weights: Any) -> Any:
-        weights = [(jnp.array(W), jnp.array(b)) for W, b in weights]
-        return (weights, *(jax.tree.map(jnp.zeros_like, weights) for _ in range(2)))
-
-    compiled, images = jax.jit(train, donate_argnums=0), jnp.asarray(float_images())
-    state = (*map(start, first_weights()), jnp.float32(0))
-
-    def step(indices: Any, z: Any) -> tuple[Any, Any]:
-        nonlocal state
-        state, d_loss, g_loss = compiled(state, images, indices, z)
-        return d_loss, g_loss
-
-    return step
-
-
-# %% [markdown]
-# ## A whole epoch, as the two programs go through it
-# The tutorial's DataLoader over torchvision's MNIST with its transform, against minigan's table of
-# 256 grey levels; both draw z and read the losses once an epoch.
-
-
-# %%
-def epoch_of_the_tutorial() -> Callable[[], tuple[Any, Any]]:
+def epoch_of_the_tutorial() -> Epoch:
+    """The tutorial's DataLoader over torchvision's MNIST with its transform; losses read once."""
     import torch
     from torchvision import datasets, transforms
 
@@ -313,22 +175,6 @@ def epoch_of_the_tutorial() -> Callable[[], tuple[Any, Any]]:
     def epoch() -> tuple[Any, Any]:
         for img, _ in dataloader:
             losses = step(img.view(len(img), 784), torch.randn(len(img), LATENT_DIM))
-        return losses
-
-    return epoch
-
-
-def epoch_of_minigan() -> Callable[[], tuple[Any, Any]]:
-    import numpy as np
-
-    from minigan.data import batches
-
-    step, rng = minigan(), np.random.default_rng(1)
-
-    def epoch() -> tuple[Any, Any]:
-        for indices in batches(60_000, 64, rng):
-            z = rng.standard_normal((len(indices), LATENT_DIM), dtype=np.float32)
-            losses = step(indices, z)
         return losses
 
     return epoch
