@@ -155,7 +155,7 @@ class TrainConfig:
             if name not in CHANGEABLE and was != now:
                 raise InputError(
                     f"{option(name)} is {now}, but the run was started with {was}: "
-                    f"with --resume only {' '.join(map(option, CHANGEABLE))} may be given"
+                    f"with --resume only {', '.join(map(option, CHANGEABLE))} may be given"
                 )
         if self.epochs < before.epochs:
             raise InputError(

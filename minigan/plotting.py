@@ -52,10 +52,9 @@ def save_gif(path: Path, frames: Sequence[Path]) -> None:
     """Join at most 100 of the pictures into an endless GIF that rests on the last one."""
     from PIL import Image
 
-    pictures = []
+    pictures, gone_or_damaged = [], (OSError, SyntaxError, ValueError)  # as Pillow has it
     every = math.ceil(len(frames) / 100) or 1
     for frame in frames[::-every][::-1]:
-        gone_or_damaged = OSError, SyntaxError, ValueError  # Pillow raises any of them: skip it
         with contextlib.suppress(*gone_or_damaged), Image.open(frame) as picture:
             pictures.append(picture.convert("L"))
     if not pictures:

@@ -117,8 +117,8 @@ class Trainer:
             saved first.
         InputError
             before training, if the folder cannot be made, is another run's, or holds a checkpoint
-            that another process has written in the meantime; later, if a loss or
-            weight is no longer finite, or the GPU fails: the last checkpoint is kept.
+            that another process has written in the meantime; later, if a loss or weight is no
+            longer finite, or the GPU fails: the last checkpoint is kept.
         OSError
             if a file cannot be written; the last checkpoint is kept.
         """

@@ -53,6 +53,16 @@ def test_what_is_no_array(value: Any) -> None:
 # ---------------------------------------------------------------- why there is no GPU
 
 
+def test_products_that_cublas_is_not_called_for(stand_in: Backend) -> None:
+    """float16 has no routine of its own, and a result of another kind would be written beyond."""
+    half = stand_in.asarray(np.ones((2, 3), "float16"))
+    assert stand_in.to_numpy(stand_in.matmul(half, half.T)).tolist() == [[3, 3], [3, 3]]
+    whole = stand_in.asarray(np.ones((2, 3), "float32"))
+    for out in (np.empty((3, 3), "float32"), np.empty((2, 2), "int32")):
+        with pytest.raises((ValueError, TypeError)):
+            stand_in.matmul(whole, whole.T, out=stand_in.asarray(out))
+
+
 def fail(message: str) -> Any:
     def raise_it(*args: Any) -> Any:
         raise RuntimeError(message)

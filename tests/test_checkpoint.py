@@ -48,6 +48,14 @@ def test_round_trip(file: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == ["checkpoint.npz"]
 
 
+def test_nothing_but_the_arrays_is_in_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy 2.0 and 2.1 have no ``allow_pickle`` here, and would store it as an array."""
+    given: list[str] = []
+    monkeypatch.setattr("minigan.checkpoint.np.savez", lambda file, **kwds: given.extend(kwds))
+    save_checkpoint(file, ARRAYS, META)
+    assert given == ["meta", *ARRAYS]
+
+
 def test_a_folder_that_cannot_be_synced(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,8 +105,7 @@ class CupyBackend(NumpyBackend):
             and a.dtype == b.dtype
             and a.dtype in (np.float32, np.float64)
             and a.size * b.size > 0
-            and (out is None or (out.dtype == a.dtype and out.flags.c_contiguous))
-            and (out is None or out.shape == (len(a), b.shape[1]))
+            and (out is None or _is_fit(out, (len(a), b.shape[1]), a.dtype))
         )
         if self.cublas is None or not fits:
             return self.xp.matmul(a, b, out=out)  # type: ignore[no-any-return]
@@ -167,6 +166,10 @@ class CupyBackend(NumpyBackend):
     def _launch(self, kernel: Any, n: int, *arrays: Array) -> None:
         blocks = min((n + THREADS - 1) // THREADS, MAX_BLOCKS)
         kernel((blocks,), (THREADS,), (*arrays, np.int64(n)))
+
+
+def _is_fit(out: Array, shape: tuple[int, int], dtype: Any) -> bool:
+    return out.shape == shape and out.dtype == dtype and out.flags.c_contiguous
 
 
 def _key(constant: Any) -> Any:
