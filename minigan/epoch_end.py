@@ -59,7 +59,7 @@ def draw_curves(run: Trainer) -> None:
     from minigan.plotting import save_gif, save_losses
 
     if run.history:
-        save_losses(run.folder / CURVES, run.history, run.steps_per_epoch)
+        save_losses(run.folder / CURVES, run.history, run.steps_per_epoch, run.real_spread)
     epochs = range(1, run.step // run.steps_per_epoch + 1)
     frames = [run.folder / SAMPLES / f"epoch_{epoch:04d}.png" for epoch in epochs]
     save_gif(run.folder / FILM, [frame for frame in frames if frame.exists()])

@@ -97,7 +97,7 @@ def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Figure, "savefig", noted)
     history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0, spread=0.2)]
     history.append(HistoryRow(2, 200, 0.5, 3.7, 0.9, 0.1, 2.0, 6400.0, spread=0.3))
-    save_losses(tmp_path / "losses.png", history, 100)
+    save_losses(tmp_path / "losses.png", history, 100, 0.38)
     with Image.open(tmp_path / "losses.png") as picture:
         assert picture.size == (960, 960)
         assert len(np.unique(np.asarray(picture.convert("L")))) > 50
@@ -113,9 +113,10 @@ def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "D(G(z)), fakes": [0.5, 0.1],
         "1/2: D is only guessing": [0.5] * 2,
         "spread of the samples": [0.2, 0.3],
+        "of real images": [0.38] * 2,
     }
     history[1] = history[1]._replace(js=0.04)  # measured once
-    save_losses(tmp_path / "losses.png", history, 100)
+    save_losses(tmp_path / "losses.png", history, 100, 0.38)
     assert len(figures[-1].axes) == 4
     (line,) = figures[-1].axes[3].lines
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([2], [0.04])
