@@ -47,7 +47,7 @@ COLUMNS += ["d_train", "d_test", "d_fake"]  # mean D(x): does D know training im
 
 @dataclass
 class Options:
-    recipes: tuple[str, ...] = ("tutorial", "batch-norm")
+    recipes: tuple[str, ...] = ("tutorial", "averaged")
     seeds: tuple[int, int] = (100, 119)
     """The first and the last."""
     epochs: tuple[int, ...] = (20,)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigan.average import EVERY, update_average
 from minigan.backend import Array, Backend, get_backend
 from minigan.config import check_whole
 from minigan.data import batches, load_mnist, pixel_values
@@ -55,6 +56,7 @@ class BatchReport:
     floor: float  # products + adam
     share: float  # floor / step, median of the rounds
     health: float  # what the figures of health add: they are read every ``ROW_EVERY`` steps
+    average: float  # what the moving average of G adds: it is updated every ``EVERY`` steps
     product_count: int
     gflop: float  # of the products
     adam_megabytes: float  # read and written
@@ -185,6 +187,8 @@ def measure(step: TimedStep, batch_size: int) -> BatchReport:
 
     fixed_z = step.rng.standard_normal((64, LATENT_DIM), dtype=np.float32)
     of_health = _seconds(lambda: health(step.gan, fixed_z), backend) / ROW_EVERY
+    average = generator(seed=0, backend=backend)
+    of_average = _seconds(lambda: update_average(average, step.gan.generator, 1), backend) / EVERY
     whole, *phases = (1e3 * float(value) for value in np.median(rows, axis=0))
     _, multiply, adam = (1e3 * float(value) for value in np.median(rounds, axis=0))
     return BatchReport(
@@ -196,6 +200,7 @@ def measure(step: TimedStep, batch_size: int) -> BatchReport:
         floor=multiply + adam,
         share=statistics.median((p + a) / s for s, p, a in rounds),
         health=1e3 * of_health,
+        average=1e3 * of_average,
         product_count=len(products),
         gflop=sum(product.gflop for product in products),
         adam_megabytes=adam_bytes / 1e6,
@@ -243,6 +248,7 @@ def table(reports: Sequence[BatchReport]) -> str:
     row("the floor", (r.floor for r in reports), 2)
     row("share of the floor reached", (100 * r.share for r in reports), 0, " %")
     row("figures of health add", (100 * r.health / r.step for r in reports), 2, " %")
+    row("the moving average adds", (100 * r.average / r.step for r in reports), 2, " %")
     lines.append(())
     row("steps per second", (r.steps_per_second for r in reports), 1)
     row("images per second", (r.images_per_second for r in reports), 0)

@@ -23,6 +23,7 @@ from minigan.errors import InputError
 from minigan.network import Sequential
 
 FORMAT = "minigan checkpoint 1"
+AVERAGE = "average"  # beside "generator" in the checkpoints of a run whose recipe averages
 
 
 @contextlib.contextmanager

@@ -126,7 +126,7 @@ def trace(options: Trace) -> int:
 
     if options.recipe not in RECIPES:
         raise InputError(f"--recipe is {options.recipe!r}, expected {', '.join(RECIPES)}")
-    least = 2 if options.recipe == "batch-norm" else 1  # one row alone is its own mean
+    least = 2 if RECIPES[options.recipe].batch_norm else 1  # one row alone is its own mean
     batch_size = check_whole("--batch-size", options.batch_size, least, 60_000)
     seed = check_whole("--seed", options.seed, 0)
     out = _file_to_write("--html", options.html)

@@ -23,7 +23,7 @@ def finish_epoch(run: Trainer, epoch: int, draws: bool) -> str:
 
     config, row = run.config, sum_up(run.log, epoch, run.step)
     if draws:
-        backend, G = run.gan.generator.backend, run.gan.generator
+        backend, G = run.generator.backend, run.generator
         images = backend.to_numpy(G(backend.asarray(run.fixed_z)))
         (run.folder / SAMPLES).mkdir(exist_ok=True)
         save_grid(run.folder / SAMPLES / f"epoch_{epoch:04d}.png", images)
@@ -45,7 +45,7 @@ def finish_epoch(run: Trainer, epoch: int, draws: bool) -> str:
 def evaluate(run: Trainer) -> str:
     """Put the generator's quality into the last row of the history, and keep the best generator."""
     assert run.quality_check is not None
-    quality = run.quality_check.measure(run.gan.generator)
+    quality = run.quality_check.measure(run.generator)
     best = min((row.js for row in run.history if not math.isnan(row.js)), default=math.inf)
     run.history[-1] = run.history[-1].with_quality(quality)
     if quality.js < best:

@@ -78,7 +78,7 @@ class Trace:
     """Take one training step on MNIST and print it as a tape, layer by layer."""
 
     recipe: str = TrainConfig.recipe
-    """batch-norm or tutorial, as in minigan train."""
+    """averaged, batch-norm or tutorial, as in minigan train."""
     batch_size: int = TrainConfig.batch_size
     """Images in the step."""
     seed: int = 0

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from minigan.backend import Array, backend_of
-from minigan.checkpoint import check_arrays, load_checkpoint, network_arrays, save_checkpoint
+from minigan.checkpoint import (
+    AVERAGE,
+    check_arrays,
+    load_checkpoint,
+    network_arrays,
+    save_checkpoint,
+)
 from minigan.config import TrainConfig
 from minigan.errors import InputError
 from minigan.history import HistoryRow, LogEntry
@@ -39,6 +45,8 @@ def device_arrays(run: Trainer) -> dict[str, Array]:
     arrays = {"fixed_z": run.fixed_z}
     for name, adam in (("generator", run.gan.adam_g), ("discriminator", run.gan.adam_d)):
         arrays |= {**network_arrays(name, adam.net), f"{name}.m": adam.m, f"{name}.v": adam.v}
+    if run.generator is not run.gan.generator:
+        arrays |= network_arrays(AVERAGE, run.generator)
     return arrays
 
 
@@ -60,8 +68,8 @@ def save_run(run: Trainer) -> None:
 
 
 def save_best(run: Trainer) -> None:
-    """Keep the generator as it is now, with the last row of the history.  Raises OSError."""
-    G = run.gan.generator
+    """Keep what draws as it is now, with the last row of the history.  Raises OSError."""
+    G = run.generator
     arrays = {name: G.backend.to_numpy(a) for name, a in network_arrays("generator", G).items()}
     figures = {name: x for name, x in run.history[-1]._asdict().items() if x == x}  # not nan
     save_checkpoint(run.folder / BEST, arrays, {"config": run.config.stored(), "figures": figures})

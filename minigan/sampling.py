@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from minigan.backend import Array
-from minigan.checkpoint import check_arrays, load_checkpoint, network_arrays
-from minigan.config import TrainConfig
+from minigan.checkpoint import AVERAGE, check_arrays, load_checkpoint, network_arrays
+from minigan.config import RECIPES, TrainConfig
 from minigan.models import generator
 from minigan.network import Sequential
 from minigan.run_folder import CHECKPOINT
@@ -36,12 +36,12 @@ def load_generator(run: str | Path | None = None, backend: str = "numpy") -> Seq
     config = TrainConfig.from_stored(meta.get("config"), path)
     net = generator(
         config.latent_dim,
-        batch_norm=config.recipe == "batch-norm",
+        batch_norm=RECIPES[config.recipe].batch_norm,
         seed=0,
         dtype=config.dtype,
         backend=backend,
     )
-    trained = network_arrays("generator", net)
+    trained = network_arrays(AVERAGE if AVERAGE in arrays else "generator", net)
     check_arrays(path, arrays, trained)
     for name, array in trained.items():
         array[...] = net.backend.asarray(arrays[name])

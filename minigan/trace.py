@@ -122,8 +122,8 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
 def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array]:
     """GAN, real images and z of the first step of ``minigan train`` with these options."""
     rng = np.random.default_rng(seed)  # the draws stand in the order of ``minigan.training``
-    G, D = generator(batch_norm=recipe == "batch-norm", seed=rng), discriminator(seed=rng)
-    gan = GAN(G, D, lr=RECIPES[recipe])
+    G, D = generator(batch_norm=RECIPES[recipe].batch_norm, seed=rng), discriminator(seed=rng)
+    gan = GAN(G, D, lr=RECIPES[recipe].lr)
     images = load_mnist("train")[0].reshape(-1, IMAGE_SIZE)
     assert gan.generator.n_in is not None
     rng.standard_normal((64, gan.generator.n_in), dtype=np.float32)  # the z of its pictures

@@ -8,6 +8,7 @@ at the start of the epoch, so that a resumed run draws what the interrupted one 
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import signal
 import sys
@@ -19,10 +20,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minigan.average import EVERY, update_average
 from minigan.backend import Array, get_backend
 from minigan.backend.cupy_backend import gpu_failure
 from minigan.blas import limited_threads
-from minigan.config import TrainConfig
+from minigan.config import RECIPES, TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.epoch_end import draw_curves, finish_epoch
 from minigan.errors import InputError
@@ -48,7 +50,8 @@ if TYPE_CHECKING:
 class Trainer:
     """Trains the GAN as a ``TrainConfig`` says: ``Trainer(TrainConfig(...)).run()``.
 
-    ``gan`` is the GAN, ``history`` a list of ``HistoryRow``, ``folder`` where the results go.
+    ``gan`` is the GAN, ``history`` a list of ``HistoryRow``, ``folder`` where the results go, and
+    ``generator`` what draws the samples: G or, with the recipe ``averaged``, its moving average.
     After Ctrl-C, another ``run()`` goes on.
 
     Raises InputError for data, a backend or a folder that cannot be used.
@@ -56,6 +59,7 @@ class Trainer:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
+        recipe = RECIPES[config.recipe]
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
         images, _ = load_mnist("train", path=None if config.data == "mnist" else config.data)
@@ -63,7 +67,7 @@ class Trainer:
             raise InputError(
                 f"--batch-size is {config.batch_size}, but the data has only {len(images)} images"
             )
-        if config.recipe == "batch-norm" and (len(images) - 1) % config.batch_size == 0:
+        if recipe.batch_norm and (len(images) - 1) % config.batch_size == 0:
             raise InputError(
                 f"--batch-size {config.batch_size} leaves a batch with a single one of "
                 f"{len(images):,} images, and batch normalisation needs two: choose another, or "
@@ -76,18 +80,20 @@ class Trainer:
 
         self.rng = np.random.default_rng(config.seed)
         assert config.lr is not None  # the recipe's, if none was given
+        new_generator = functools.partial(
+            generator,
+            config.latent_dim,
+            batch_norm=recipe.batch_norm,
+            dtype=config.dtype,
+            backend=backend,
+        )
         self.gan = GAN(
-            generator(
-                config.latent_dim,
-                batch_norm=config.recipe == "batch-norm",
-                seed=self.rng,
-                dtype=config.dtype,
-                backend=backend,
-            ),
+            new_generator(seed=self.rng),
             discriminator(seed=self.rng, dtype=config.dtype, backend=backend),
             lr=config.lr,
             betas=config.betas,
         )
+        self.generator = new_generator(seed=0) if recipe.averaged else self.gan.generator
         self.train_step = backend.compile(self._step)
         self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))  # of recent steps
         self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for a GPU
@@ -189,6 +195,7 @@ class Trainer:
                     start = time.perf_counter()
                     continue
                 self.figures[len(sizes)] = self.train_step(batch, z)
+                self._update_average((epoch - 1) * self.steps_per_epoch + i)
                 sizes.append(len(batch))
                 bar.update()
                 last = i + 1 == self.steps_per_epoch or bool(signals)
@@ -208,6 +215,11 @@ class Trainer:
         """One training step on the images of these numbers, which never leave the device."""
         result = self.gan.train_step(self.pixel_values[self.images[indices]], z)
         return np.concatenate([figure.reshape(1) for figure in result])
+
+    def _update_average(self, step: int) -> None:
+        """Let the moving average, if there is one, follow G after the steps 0, 10, 20, …"""
+        if self.generator is not self.gan.generator and step % EVERY == 0:
+            update_average(self.generator, self.gan.generator, step // EVERY + 1)
 
     def _read_figures(self, epoch: int, sizes: list[int], start: float) -> LogEntry:
         """Note the figures of the steps since ``start``, one a batch; the last one's entry.

@@ -102,6 +102,10 @@ def test_table(report: BatchReport) -> None:
     assert rows["share of the floor reached"][2:] == ["88", "%"]
     assert rows["its 30 products alone"] == [f"{report.products:,.2f}"] * 2
     assert set(report.phases) <= set(rows)
-    added = 100 * report.health / report.step
-    assert rows["figures of health add"][:2] == [f"{added:.2f}", "%"]
-    assert 0 < added < 50
+    for name, time in (
+        ("figures of health add", report.health),
+        ("the moving average adds", report.average),
+    ):
+        added = 100 * time / report.step
+        assert rows[name][:2] == [f"{added:.2f}", "%"]
+        assert 0 < added < 50

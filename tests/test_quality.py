@@ -69,13 +69,13 @@ def test_history_and_the_best_generator(
     )
     again.run()
     best = load_generator(out / "best.npz")
-    np.testing.assert_array_equal(best.params, again.gan.generator.params)
+    np.testing.assert_array_equal(best.params, again.generator.params)
     assert main(["sample", str(out / "best.npz")]) == 0
     assert (out / "best_sample_0.png").exists()
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("recipe", ["batch-norm", "tutorial"])
+@pytest.mark.parametrize("recipe", ["averaged", "tutorial"])
 def test_measuring_changes_nothing_else(recipe: str, tiny_data: Path, tmp_path: Path) -> None:
     states = []
     for every in (None, 1):

@@ -23,17 +23,17 @@ def run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return mg.Trainer(options).run()
 
 
-def test_it_is_the_trained_generator(run: Path) -> None:
+def test_it_is_what_draws_in_the_run(run: Path) -> None:
     arrays, _ = load_checkpoint(run / "checkpoint.npz")
     for source in (run, run / "checkpoint.npz"):
         net = load_generator(source)
-        np.testing.assert_array_equal(net.params, arrays["generator"])
+        np.testing.assert_array_equal(net.params, arrays["average"])
         for name, array in net.named_buffers():
-            np.testing.assert_array_equal(array, arrays[f"generator.{name}"])
+            np.testing.assert_array_equal(array, arrays[f"average.{name}"])
     assert net.n_in == 9
 
 
-@pytest.mark.parametrize("recipe", ["batch-norm", "tutorial"])
+@pytest.mark.parametrize("recipe", ["averaged", "batch-norm", "tutorial"])
 def test_it_draws_as_the_trained_generator_does(
     recipe: str, tiny_data: Path, tmp_path: Path
 ) -> None:
@@ -41,7 +41,7 @@ def test_it_draws_as_the_trained_generator_does(
     config = mg.TrainConfig(epochs=1, batch_size=50, recipe=recipe, data=str(tiny_data), out=out)
     trainer = mg.Trainer(config)
     trainer.run()
-    want = trainer.gan.generator(trainer.fixed_z)
+    want = trainer.generator(trainer.fixed_z)
     np.testing.assert_array_equal(load_generator(out)(trainer.fixed_z), want)
 
 
@@ -96,7 +96,7 @@ def test_bad_runs(run: Path, tmp_path: Path) -> None:
     arrays, meta = load_checkpoint(run / "checkpoint.npz")
     file = tmp_path / "checkpoint.npz"
     save_checkpoint(file, arrays, meta | {"config": meta["config"] | {"latent_dim": 10}})
-    with pytest.raises(InputError, match="'generator' is .* another architecture"):
+    with pytest.raises(InputError, match="'average' is .* another architecture"):
         load_generator(file)
     save_checkpoint(file, arrays, {})
     with pytest.raises(InputError, match="does not hold the options of a run"):

@@ -276,8 +276,9 @@ def test_images_stay_on_the_device_and_figures_are_read_now_and_then(
     steps = [move for move in seen if move != (6, 0, 0)]
     assert steps == [(4, 0, 0)] * 12
     # Each epoch: one reading of all figures, both networks twice (finite? saved), their two Adams'
-    # moments, the running statistics of three batch norms, the samples, the figures of health
-    assert Counts.to_host == 2 * (1 + 2 + 6 + 6 + 1 + 1)
+    # moments, the running statistics of three batch norms, both of the average, the samples, the
+    # figures of health
+    assert Counts.to_host == 2 * (1 + 2 + 6 + 6 + 7 + 1 + 1)
     assert Counts.launches == 14 - 2  # a first step of each of two sizes
 
 
@@ -483,7 +484,7 @@ def test_runs_outside_the_main_thread(config: Configure) -> None:
         ({"betas": (0.5,)}, "--betas are"),
         ({"betas": 0.5}, "--betas are"),
         ({"betas": (math.nan, 0.9)}, "--betas are"),
-        ({"recipe": "wgan"}, "--recipe is 'wgan', expected batch-norm, tutorial"),
+        ({"recipe": "wgan"}, "--recipe is 'wgan', expected averaged, batch-norm, tutorial"),
         ({"backend": "jax"}, "--backend is 'jax', expected numpy, cupy, auto"),
         ({"epochs": 10**10}, "--epochs is 10000000000, expected a whole number up to"),
         ({"data": None}, "--data is None, expected a folder"),
