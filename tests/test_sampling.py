@@ -49,7 +49,7 @@ def test_the_shipped_generator_draws_all_digits() -> None:
     """The best.npz of a long run, as its file says."""
     net = load_generator()
     _, meta = load_checkpoint(PRETRAINED)
-    assert meta["config"]["recipe"] == "batch-norm"
+    assert meta["config"]["recipe"] == "averaged"
     assert meta["figures"]["classes"] == 10
     _, probabilities = look(load_classifier(), unit_samples(net, 1000, seed=0) * 2 - 1)
     counts = np.bincount(probabilities.argmax(axis=1), minlength=10)
