@@ -1,7 +1,8 @@
 """What a checkpoint keeps of a run, and how a run goes on from it.
 
-The weights, Adam's moments, the fixed z and the figures so far are arrays; the options, the step
-and the random state are JSON.  Adam's t is the step: both networks move once in each.
+The weights, their moving average, Adam's moments, the fixed z and the figures so far are arrays;
+the options, the step and the random state are JSON.  Adam's t is the step: both networks move once
+in each.
 """
 
 from __future__ import annotations
