@@ -8,7 +8,8 @@ import numpy as np
 
 from minigan.backend import Array, backend_of
 from minigan.checks import check_array
-from minigan.losses import bce
+from minigan.layers import Sigmoid, sigmoid
+from minigan.losses import bce, bce_with_logits
 from minigan.network import Sequential
 from minigan.optim import Adam
 
@@ -38,8 +39,11 @@ class GAN:
 
     D sees real and fake images as one batch, which a ``BatchNorm1d`` in D would measure as one.
 
-    Raises ValueError if G's images do not fit into D, D has not one output, or the two differ in
-    dtype or backend.
+    With ``logits=True`` D has no Sigmoid at its end: it gives logits, and the same losses are
+    computed from them, with gradients that live on where a probability is rounded to 0 or 1.
+
+    Raises ValueError if G's images do not fit into D, D has not one output, the two differ in
+    dtype or backend, or D ends in Sigmoid for all that ``logits`` is true.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class GAN:
         lr: float = 2e-4,
         betas: tuple[float, float] = (0.5, 0.999),
         eps: float = 1e-8,
+        logits: bool = False,
     ) -> None:
         self.adam_g = Adam(generator, lr, betas, eps)
         self.adam_d = Adam(discriminator, lr, betas, eps)
@@ -65,6 +70,9 @@ class GAN:
                 f"generator is {g.dtype} on {g.backend.name}, discriminator {d.dtype} on "
                 f"{d.backend.name}: expected the same"
             )
+        if logits and isinstance(d[-1], Sigmoid):
+            raise ValueError("logits=True, but D ends in Sigmoid: expected a D that gives logits")
+        self.logits, self.loss = logits, bce_with_logits if logits else bce
 
     def train_step(self, real: Array, z: Array) -> StepResult:
         """One step of D, then one step of G.  real: (B, 784) in [-1, 1], z: (B, latent_dim)
@@ -81,16 +89,18 @@ class GAN:
         # Step of D: real images should be called real (1), fake ones fake (0).
         fake, cache_g = G.forward(z)
         p, cache_d = D.forward(np.concatenate([real, fake]))
-        loss_real, dp_real = bce(p[:B], 1.0)  # two means, each over B images, are added
-        loss_fake, dp_fake = bce(p[B:], 0.0)
+        loss_real, dp_real = self.loss(p[:B], 1.0)  # two means, each over B images, are added
+        loss_fake, dp_fake = self.loss(p[B:], 0.0)
         dp = np.concatenate([dp_real, dp_fake])
         D.backward(dp, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
         self.adam_d.step()
+        if self.logits:
+            p = D.backend.elementwise(sigmoid, p)
         d_loss, p_real, p_fake = loss_real + loss_fake, p[:B].mean(), p[B:].mean()
 
         # Step of G: the same fake images should be called real by the updated D.
         p, cache_d = D.forward(fake)
-        g_loss, dp = bce(p, 1.0)
+        g_loss, dp = self.loss(p, 1.0)
         d_fake = D.backward(dp, cache_d, param_grads=False)  # D is frozen: only a path to G
         assert d_fake is not None
         G.backward(d_fake, cache_g, input_grad=False)  # G has not moved: its cache still holds

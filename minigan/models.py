@@ -38,15 +38,20 @@ def generator(
 
 
 def discriminator(
-    *, seed: Seed = None, dtype: str = "float32", backend: str | Backend = "numpy"
+    *,
+    logits: bool = False,
+    seed: Seed = None,
+    dtype: str = "float32",
+    backend: str | Backend = "numpy",
 ) -> Sequential:
     """D, the tutorial's: images in [-1, 1], (N, 784), to the probability of being real, (N, 1).
 
     784-1024-512-256-1 with LeakyReLU(0.2) between and Sigmoid at the end: 1,460,225 parameters.
+    ``logits=True`` leaves the Sigmoid to the loss, as ``GAN`` with ``logits=True`` expects it.
 
     Raises ValueError for an unknown dtype or backend.
     """
-    return Sequential(
+    layers = [
         Linear(IMAGE_SIZE, 1024),
         LeakyReLU(0.2),
         Linear(1024, 512),
@@ -54,8 +59,6 @@ def discriminator(
         Linear(512, 256),
         LeakyReLU(0.2),
         Linear(256, 1),
-        Sigmoid(),
-        seed=seed,
-        dtype=dtype,
-        backend=backend,
-    )
+        *([] if logits else [Sigmoid()]),
+    ]
+    return Sequential(*layers, seed=seed, dtype=dtype, backend=backend)

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan import gan as gan_module
 from minigan.backend import Array, backend_of
 from minigan.config import RECIPES
 from minigan.data import batches, load_mnist, pixel_values
@@ -23,7 +22,7 @@ from minigan.equations import equation, other_equations
 from minigan.gan import GAN, StepResult
 from minigan.kept import Kept
 from minigan.layers import Layer
-from minigan.losses import bce
+from minigan.losses import bce_with_logits
 from minigan.models import IMAGE_SIZE, discriminator, generator
 from minigan.network import Sequential
 
@@ -109,7 +108,7 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
                     watch.enter_context(_watched(layer, method, note))
             note = functools.partial(notes.optimizer, letter, net, optimizer)
             watch.enter_context(_watched(optimizer, "step", note))
-        watch.enter_context(_watched(gan_module, "bce", notes.loss))
+        watch.enter_context(_watched(gan, "loss", functools.partial(notes.loss, gan.loss)))
         watch.enter_context(_watched(backend_of(gan.generator.params), "matmul", notes.product))
         result = gan.train_step(real, z)
     G = gan.generator
@@ -212,11 +211,14 @@ class _Notes:
         self.rows.append(Row(self.step, phase, name, dy.shape, tuple(lines), partner=made))
         return dx
 
-    def loss(self, call: Any, p: Array, target: Any) -> tuple[Any, Array]:
+    def loss(self, which: Any, call: Any, p: Array, target: Any) -> tuple[Any, Array]:
         loss, dp = call(p, target)
-        name = f"bce, t = {target:g}" if isinstance(target, (int, float)) else "bce"
+        name = which.__name__
+        if isinstance(target, (int, float)):
+            name += f", t = {target:g}"
+        gradient = "dL/dx" if which is bce_with_logits else "dL/dp"
         size, norm = float(loss), _norm(dp)
-        lines = _line(bce, "L", (), size), _line(bce, "dL/dp", dp.shape, norm)
+        lines = _line(which, "L", (), size), _line(which, gradient, dp.shape, norm)
         self.rows.append(Row(self.step, "loss", name, p.shape, lines))
         return loss, dp
 

@@ -13,13 +13,12 @@ import minigan as mg
 from minigan.backend import Array, Backend, CupyBackend, NumpyBackend
 
 
-def small(seed: int = 0, **options: Any) -> mg.GAN:
+def small(seed: int = 0, logits: bool = False, **options: Any) -> mg.GAN:
     rng = np.random.default_rng(seed)
     G = mg.Sequential(mg.Linear(3, 8), mg.ReLU(), mg.Linear(8, 5), mg.Tanh(), seed=rng, **options)
-    D = mg.Sequential(
-        mg.Linear(5, 8), mg.LeakyReLU(0.2), mg.Linear(8, 1), mg.Sigmoid(), seed=rng, **options
-    )
-    return mg.GAN(G, D, lr=0.01)
+    layers = [mg.Linear(5, 8), mg.LeakyReLU(0.2), mg.Linear(8, 1)]
+    D = mg.Sequential(*layers, *([] if logits else [mg.Sigmoid()]), seed=rng, **options)
+    return mg.GAN(G, D, lr=0.01, logits=logits)
 
 
 def batch(n: int, dtype: str = "float32", seed: int = 1) -> tuple[Array, Array]:
@@ -57,6 +56,35 @@ def test_equals_the_step_written_out() -> None:
         result = [float(x) for x in ours.train_step(real, z)]
         np.testing.assert_allclose(result, tutorial_step(theirs, real, z), rtol=1e-10)
     np.testing.assert_allclose(ours.generator.params, theirs.generator.params, rtol=1e-8)
+
+
+def test_logits_are_the_same_step(backend: Backend) -> None:
+    """The same losses and gradients, by another way; D(x) is reported as a probability."""
+    dtype = "float64" if backend.name == "numpy" else "float32"
+    ours = small(logits=True, dtype=dtype, backend=backend)
+    theirs = small(dtype=dtype, backend=backend)
+    for step in range(5):
+        real, z = map(backend.asarray, batch(8, dtype, seed=step))
+        result, expected = ours.train_step(real, z), theirs.train_step(real, z)
+        rtol = 1e-10 if dtype == "float64" else 1e-4
+        np.testing.assert_allclose(
+            [float(x) for x in result], [float(x) for x in expected], rtol=rtol
+        )
+
+
+@pytest.mark.parametrize("bias", [-200.0, 200.0])
+def test_a_certain_d_learns_on_from_logits_only(bias: float) -> None:
+    """Sigmoid is exactly 0 or 1 here; a D that is wrong about half of the images must hear it."""
+    gradients = []
+    for logits in (False, True):
+        gan = small(logits=logits)
+        gan.discriminator[2].b[...] = bias  # type: ignore[attr-defined]
+        gan.train_step(*batch(8))
+        gradients.append((gan.discriminator[2].db.item(), float(abs(gan.generator.grads).max())))  # type: ignore[attr-defined]
+    dead, alive = gradients
+    assert dead == (0, 0)
+    assert alive[0] == np.sign(bias)  # (p - t) / n is ±1/8 for the half that is wrong
+    assert (alive[1] > 0) == (bias < 0)  # G hears that its images are called fake, if they are
 
 
 def test_thirty_products_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +206,8 @@ def test_networks_that_do_not_fit() -> None:
         mg.GAN(mg.generator(dtype="float64"), mg.discriminator())
     with pytest.raises(ValueError, match="betas are"):
         mg.GAN(mg.generator(), mg.discriminator(), betas=(0.5, 1.5))
+    with pytest.raises(ValueError, match="logits=True, but D ends in Sigmoid"):
+        mg.GAN(mg.generator(), mg.discriminator(), logits=True)
     with pytest.raises(TypeError, match="net is a Linear"):
         mg.GAN(mg.Linear(3, 784), mg.discriminator())
 

@@ -82,7 +82,7 @@ def test_import_loads_numpy_and_nothing_heavier() -> None:
 def test_the_core_reads_in_one_sitting() -> None:
     core = ["layers", "network", "losses", "optim", "gan"]
     lines = {name: len((PACKAGE / f"{name}.py").read_text().splitlines()) for name in core}
-    assert sum(lines.values()) <= 675, lines
+    assert sum(lines.values()) <= 685, lines
     assert len((PACKAGE / "batch_norm.py").read_text().splitlines()) <= 150
 
 

@@ -92,7 +92,7 @@ def test_it_is_the_first_step_of_a_run(recipe: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("columns", [3, 4])
 def test_nothing_is_watched_afterwards(columns: int) -> None:
     gan = small()
-    watched = [*gan.generator.layers, *gan.discriminator.layers, gan.adam_g, gan.adam_d]
+    watched = [*gan.generator.layers, *gan.discriminator.layers, gan.adam_g, gan.adam_d, gan]
     before = [set(vars(owner)) for owner in watched]
     real, z = batch(8)
     if columns == 3:
@@ -101,7 +101,7 @@ def test_nothing_is_watched_afterwards(columns: int) -> None:
         with pytest.raises(ValueError, match=r"z has shape \(8, 2\)"):
             mg.trace(gan, real, z[:, :2])
     assert [set(vars(owner)) for owner in watched] == before
-    assert vars(minigan.gan)["bce"] is bce
+    assert gan.loss is bce
     assert "matmul" not in vars(mg.get_backend("numpy"))
 
 
