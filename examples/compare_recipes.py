@@ -122,7 +122,8 @@ def table(rows: Sequence[dict[str, str]]) -> str:
         for column, _, form in FIGURES:
             values = [float(row[column]) for row in some]
             low, middle, high = min(values), float(np.median(values)), max(values)
-            cells.append(f"{middle:{form}} ({low:{form}} to {high:{form}})")
+            spread = f" ({low:{form}} to {high:{form}})" if len(some) > 1 else ""
+            cells.append(f"{middle:{form}}{spread}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
