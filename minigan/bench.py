@@ -11,7 +11,7 @@ import itertools
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -230,33 +230,3 @@ def peak_megabytes() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3  # bytes there, KiB elsewhere
-
-
-def table(reports: Sequence[BatchReport]) -> str:
-    """The reports side by side, for people; milliseconds where nothing else is said."""
-    lines: list[tuple[str, ...]] = [("batch size", *(f"{r.batch_size:,}" for r in reports)), ()]
-
-    def row(name: str, figures: Iterable[float], digits: int, unit: str = "") -> None:
-        lines.append((name, *(f"{figure:,.{digits}f}{unit}" for figure in figures)))
-
-    for phase in reports[0].phases:
-        row(phase, (r.phases[phase] for r in reports), 2)
-    row("a step", (r.step for r in reports), 2)
-    lines.append(())
-    row(f"its {reports[0].product_count} products alone", (r.products for r in reports), 2)
-    row("Adam's traffic as a copy", (r.adam for r in reports), 2)
-    row("the floor", (r.floor for r in reports), 2)
-    row("share of the floor reached", (100 * r.share for r in reports), 0, " %")
-    row("figures of health add", (100 * r.health / r.step for r in reports), 2, " %")
-    row("the moving average adds", (100 * r.average / r.step for r in reports), 2, " %")
-    lines.append(())
-    row("steps per second", (r.steps_per_second for r in reports), 1)
-    row("images per second", (r.images_per_second for r in reports), 0)
-    row("GFLOP/s of the products", (1e3 * r.gflop / r.products for r in reports), 0)
-    row("GB/s of the copy", (r.copy_gigabytes_per_second for r in reports), 0)
-    if reports[0].peak_megabytes is not None:
-        row("peak memory, MB", (r.peak_megabytes or 0 for r in reports), 0)
-    return "\n".join(
-        f"{line[0]:28}" + "".join(f"{cell:>11}" for cell in line[1:]) if line else ""
-        for line in lines
-    )

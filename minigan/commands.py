@@ -18,10 +18,11 @@ from minigan.backend.one_loop import how_adam_runs
 from minigan.blas import blas_kernels, limited_threads
 from minigan.central_difference import TOLERANCE
 from minigan.checkpoint import atomic_write
-from minigan.config import RECIPES, TrainConfig, check_whole
+from minigan.config import TrainConfig, check_whole
 from minigan.errors import InputError
 from minigan.gradcheck_all import check_everything
 from minigan.options import Bench, Evaluate, Exercise, GradCheck, Info, Sample, Trace, Train
+from minigan.recipes import RECIPES
 from minigan.run_folder import CHECKPOINT
 from minigan.terminal import say, typed
 from minigan.training import Trainer
@@ -160,8 +161,9 @@ def _file_to_write(option: str, value: str | None) -> Path | None:
 
 def bench(options: Bench) -> int:
     """``minigan bench``"""
-    from minigan.bench import TimedStep, measure, table
+    from minigan.bench import TimedStep, measure
     from minigan.bench_gpu import GpuBench, gpu_table
+    from minigan.bench_table import table
 
     backend = get_backend(options.backend)
     for batch_size in options.batch_size:

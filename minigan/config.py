@@ -8,12 +8,13 @@ import math
 import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from minigan.checkpoint import atomic_write
 from minigan.errors import InputError
+from minigan.recipes import RECIPES
 
 CONFIG = "config.json"
 # What a resumed run may change: how far to go, on which device, how often to save, and where the
@@ -21,21 +22,6 @@ CONFIG = "config.json"
 CHANGEABLE = ("epochs", "backend", "data", "save_every", "evaluate_every")
 NOT_STORED = ("out", "resume")
 LATER = ("recipe", "evaluate_every")  # options that older runs do not have
-
-
-class Recipe(NamedTuple):
-    """How a GAN is trained, and what then draws."""
-
-    lr: float
-    batch_norm: bool  # in G
-    averaged: bool  # samples are drawn by the moving average of G
-
-
-RECIPES = {
-    "averaged": Recipe(lr=1e-3, batch_norm=True, averaged=True),
-    "batch-norm": Recipe(lr=1e-3, batch_norm=True, averaged=False),
-    "tutorial": Recipe(lr=2e-4, batch_norm=False, averaged=False),
-}
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.checkpoint import AVERAGE, check_arrays, load_checkpoint, network_arrays
-from minigan.config import RECIPES, TrainConfig
+from minigan.config import TrainConfig
 from minigan.models import generator
 from minigan.network import Sequential
+from minigan.recipes import RECIPES
 from minigan.run_folder import CHECKPOINT
 
 PRETRAINED = Path(__file__).with_name("pretrained.npz")  # the best.npz of a long run

@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan.backend import Array, backend_of
-from minigan.config import RECIPES
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.equations import equation, other_equations
 from minigan.gan import GAN, StepResult
 from minigan.kept import Kept
 from minigan.layers import Layer
 from minigan.losses import bce_with_logits
-from minigan.models import IMAGE_SIZE, discriminator, generator
+from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
+from minigan.recipes import RECIPES, new_gan
 
 
 class Line(NamedTuple):
@@ -121,8 +121,7 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
 def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array]:
     """GAN, real images and z of the first step of ``minigan train`` with these options."""
     rng = np.random.default_rng(seed)  # the draws stand in the order of ``minigan.training``
-    G, D = generator(batch_norm=RECIPES[recipe].batch_norm, seed=rng), discriminator(seed=rng)
-    gan = GAN(G, D, lr=RECIPES[recipe].lr)
+    gan = new_gan(RECIPES[recipe], rng)
     images = load_mnist("train")[0].reshape(-1, IMAGE_SIZE)
     assert gan.generator.n_in is not None
     rng.standard_normal((64, gan.generator.n_in), dtype=np.float32)  # the z of its pictures

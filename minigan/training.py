@@ -8,13 +8,11 @@ at the start of the epoch, so that a resumed run draws what the interrupted one 
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import signal
 import sys
 import time
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,16 +20,16 @@ import numpy as np
 
 from minigan.average import EVERY, update_average
 from minigan.backend import Array, get_backend
-from minigan.backend.cupy_backend import gpu_failure
 from minigan.blas import limited_threads
-from minigan.config import RECIPES, TrainConfig
+from minigan.config import TrainConfig
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.epoch_end import draw_curves, finish_epoch
 from minigan.errors import InputError
-from minigan.gan import GAN
+from minigan.failures import diverged, gpu_failures_named
 from minigan.health import health, spread
 from minigan.history import ROW_EVERY, HistoryRow, LogEntry, save_history, sum_up
-from minigan.models import IMAGE_SIZE, discriminator, generator
+from minigan.models import IMAGE_SIZE, generator
+from minigan.recipes import RECIPES, new_gan
 from minigan.run_folder import (
     CHECKPOINT,
     HISTORY,
@@ -79,21 +77,24 @@ class Trainer:
         self.steps_per_epoch = math.ceil(len(images) / config.batch_size)
 
         self.rng = np.random.default_rng(config.seed)
-        assert config.lr is not None  # the recipe's, if none was given
-        new_generator = functools.partial(
-            generator,
-            config.latent_dim,
-            batch_norm=recipe.batch_norm,
+        self.gan = new_gan(
+            recipe,
+            self.rng,
+            latent_dim=config.latent_dim,
+            lr=config.lr,
+            betas=config.betas,
             dtype=config.dtype,
             backend=backend,
         )
-        self.gan = GAN(
-            new_generator(seed=self.rng),
-            discriminator(seed=self.rng, dtype=config.dtype, backend=backend),
-            lr=config.lr,
-            betas=config.betas,
-        )
-        self.generator = new_generator(seed=0) if recipe.averaged else self.gan.generator
+        self.generator = self.gan.generator
+        if recipe.averaged:
+            self.generator = generator(
+                config.latent_dim,
+                batch_norm=recipe.batch_norm,
+                seed=0,  # no matter: the average begins with G's weights
+                dtype=config.dtype,
+                backend=backend,
+            )
         self.train_step = backend.compile(self._step)
         self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))  # of recent steps
         self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for a GPU
@@ -147,7 +148,7 @@ class Trainer:
             stack.enter_context(limited_threads(config.threads))
             signals = stack.enter_context(noted_signals())
             stack.enter_context(np.errstate(all="ignore"))  # what is not finite is found below
-            stack.enter_context(self._gpu_failures_named())
+            stack.enter_context(gpu_failures_named(self))
             stops = False
             while self.step < last and not stops:
                 epoch = self.step // self.steps_per_epoch + 1
@@ -209,7 +210,7 @@ class Trainer:
                     break
         for net in (self.gan.generator, self.gan.discriminator):
             if not np.isfinite(net.backend.to_numpy(net.params)).all():
-                raise self._diverged("a weight is not finite")
+                raise diverged(self, "a weight is not finite")
 
     def _step(self, indices: Array, z: Array) -> Array:
         """One training step on the images of these numbers, which never leave the device."""
@@ -231,7 +232,7 @@ class Trainer:
         for (d_loss, g_loss, p_real, p_fake), images in zip(rows, sizes, strict=True):
             self.step += 1
             if not (math.isfinite(d_loss) and math.isfinite(g_loss)):
-                raise self._diverged(f"d_loss is {d_loss} and g_loss is {g_loss}")
+                raise diverged(self, f"d_loss is {d_loss} and g_loss is {g_loss}")
             entry = LogEntry(d_loss, g_loss, p_real, p_fake, seconds, images)
             self.log.append(entry)
             if len(self.log) % ROW_EVERY == 0 or len(self.log) == self.steps_per_epoch:
@@ -246,24 +247,3 @@ class Trainer:
         if self.config.dtype == "float32":
             return self.rng.standard_normal(shape, dtype=np.float32)
         return self.rng.standard_normal(shape)
-
-    @contextlib.contextmanager
-    def _gpu_failures_named(self) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            failure = gpu_failure(error)
-            if failure is None:
-                raise
-            message = f"after step {self.step:,} {failure}{self._kept()}"
-            raise InputError(message) from error
-
-    def _diverged(self, what: str) -> InputError:
-        advice = "try a lower --lr and another --out"
-        return InputError(
-            f"training diverged at step {self.step:,}: {what}{self._kept()}; {advice}"
-        )
-
-    def _kept(self) -> str:
-        exists = (self.folder / CHECKPOINT).exists()
-        return "; the last checkpoint is kept" if exists else ""

@@ -9,7 +9,8 @@ import pytest
 
 import minigan as mg
 from minigan import bench
-from minigan.bench import PHASES, BatchReport, TimedStep, measure, table
+from minigan.bench import PHASES, BatchReport, TimedStep, measure
+from minigan.bench_table import table
 from minigan.errors import InputError
 
 
