@@ -37,7 +37,7 @@ class TrainConfig:
     """Passes over the data, in all."""
     recipe: str = "averaged"
     """tutorial: the tutorial to the letter.  batch-norm: with batch normalisation in G, faster.
-    averaged: that, and samples are drawn by the moving average of G."""
+    averaged: that, with the loss from D's logits, and the moving average of G draws."""
     batch_size: int = 64
     """Images in a step."""
     latent_dim: int = 100

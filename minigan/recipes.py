@@ -16,13 +16,14 @@ class Recipe(NamedTuple):
 
     lr: float  # of both Adams, if no other is asked for
     batch_norm: bool  # in G
+    logits: bool  # D gives logits: the same loss, with gradients that cannot die
     averaged: bool  # samples are drawn by the moving average of G
 
 
 RECIPES = {
-    "averaged": Recipe(lr=1e-3, batch_norm=True, averaged=True),
-    "batch-norm": Recipe(lr=1e-3, batch_norm=True, averaged=False),
-    "tutorial": Recipe(lr=2e-4, batch_norm=False, averaged=False),
+    "averaged": Recipe(lr=1e-3, batch_norm=True, logits=True, averaged=True),
+    "batch-norm": Recipe(lr=1e-3, batch_norm=True, logits=False, averaged=False),
+    "tutorial": Recipe(lr=2e-4, batch_norm=False, logits=False, averaged=False),
 }
 
 
@@ -37,10 +38,7 @@ def new_gan(
     backend: str | Backend = "numpy",
 ) -> GAN:
     """The recipe's GAN before its first step: G's weights are drawn from ``rng``, then D's."""
-    batch_norm = recipe.batch_norm
-    return GAN(
-        generator(latent_dim, batch_norm=batch_norm, seed=rng, dtype=dtype, backend=backend),
-        discriminator(seed=rng, dtype=dtype, backend=backend),
-        lr=recipe.lr if lr is None else lr,
-        betas=betas,
-    )
+    G = generator(latent_dim, batch_norm=recipe.batch_norm, seed=rng, dtype=dtype, backend=backend)
+    D = discriminator(logits=recipe.logits, seed=rng, dtype=dtype, backend=backend)
+    lr = recipe.lr if lr is None else lr
+    return GAN(G, D, lr=lr, betas=betas, logits=recipe.logits)

@@ -214,7 +214,7 @@ class _Notes:
         loss, dp = call(p, target)
         name = which.__name__
         if isinstance(target, (int, float)):
-            name += f", t = {target:g}"
+            name += f", t={target:g}"
         gradient = "dL/dx" if which is bce_with_logits else "dL/dp"
         size, norm = float(loss), _norm(dp)
         lines = _line(which, "L", (), size), _line(which, gradient, dp.shape, norm)

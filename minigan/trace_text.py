@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 import textwrap
 import unicodedata
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from minigan.trace import Line, Row, Trace
 
 WIDTH = 100
+BREAKS = re.compile(r"(?<= ·) | (?=\+ \(1 - t\))| (?== 1/n \(p)")  # where a long formula may break
 STEPS = {
     "D": "Step of D: real images should be called real, fake ones fake",
     "G": "Step of G: the same fake images should be called real by the updated D",
@@ -19,13 +21,16 @@ STEPS = {
 PHASES = {  # in the order of ``GAN.train_step``
     ("D", "G forward"): "G makes fake images of z. Its caches wait for the step of G.",
     ("D", "D forward"): "D judges the real and the fake images as one batch, [real; fake].",
-    ("D", "loss"): "p should be 1 for the real images and 0 for the fake ones. Both losses are "
-    "added; both dL/dp, one below the other, are the dy of D's last layer.",
+    (
+        "D",
+        "loss",
+    ): "Real images should be called real, t = 1, and fake ones fake, t = 0. Both losses "
+    "are added; both gradients, one below the other, are the dy of D's last layer.",
     ("D", "D backward"): "From the last layer to the first: each is given dy, finds its own dW and "
     "db, and hands dx on.",
     ("D", "Adam D"): "D moves. Its caches are stale from here on; those of G still hold.",
     ("G", "D forward"): "The fake images once more, through the D that has just moved.",
-    ("G", "loss"): "Now p should be 1 for the fake images: that is what G wants.",
+    ("G", "loss"): "Now the fake images should be called real, t = 1: that is what G wants.",
     ("G", "D backward"): "D is only the way to G. The last dx says how each pixel should change to "
     "deceive D.",
     ("G", "G backward"): "That dx is the dy of G's last layer. The caches are those of the very "
@@ -87,7 +92,7 @@ def text(trace: Trace) -> str:
         room = max(20, WIDTH - (names + 2 + 2 + shapes + 2 + 22))  # for the formula
         for name, formula, shape, last, cost in [part.head, *part.rows]:
             if len(formula) > room:
-                formula = formula.replace(" · ", " ·\n").replace(" + (1 - t)", "\n+ (1 - t)")
+                formula = BREAKS.sub("\n", formula)
             first, *more = [line for text in formula.split("\n") for line in _wrapped(text, room)]
             cells = _padded(name, names), _padded(first, room), _padded(shape, shapes)
             lines.append("  ".join(cells) + f"  {_padded(last, 22 - len(cost))}{cost}")
@@ -127,7 +132,9 @@ def figure(line: Line) -> str:
         return "skipped"
     if line.size is None:
         return ""
-    name = {"L": "L", "dL/dp": "|dp|", "θ": "|Δθ|"}.get(line.name, f"|{line.name}|")
+    name = {"L": "L", "dL/dp": "|dp|", "dL/dx": "|dx|", "θ": "|Δθ|"}.get(
+        line.name, f"|{line.name}|"
+    )
     return f"{name:5}{line.size:.3g}"
 
 

@@ -37,13 +37,14 @@ def set_weights(net: mg.Sequential, weights: Weights) -> None:
 
 
 def minigan_losses(
-    dtype: str, images: npt.NDArray[np.uint8], batch_norm: bool
+    dtype: str, images: npt.NDArray[np.uint8], batch_norm: bool, logits: bool
 ) -> npt.NDArray[np.float64]:
-    G, D = mg.generator(dtype=dtype, batch_norm=batch_norm), mg.discriminator(dtype=dtype)
+    G = mg.generator(dtype=dtype, batch_norm=batch_norm)
+    D = mg.discriminator(dtype=dtype, logits=logits)
     g_weights, d_weights, batches = inputs(STEPS[dtype])
     set_weights(G, g_weights)
     set_weights(D, d_weights)
-    gan = mg.GAN(G, D)
+    gan = mg.GAN(G, D, logits=logits)
     rows = []
     for indices, z in batches:
         real = pixel_values(dtype)[images[indices].reshape(-1, 784)]
@@ -51,25 +52,27 @@ def minigan_losses(
     return np.array(rows)
 
 
+@pytest.mark.parametrize("logits", [False, True])  # PyTorch's D ends in Sigmoid in both
 @pytest.mark.parametrize(("dtype", "batch_norm"), CASES)
 def test_losses_equal_recorded_pytorch(
-    dtype: str, batch_norm: bool, mnist: npt.NDArray[np.uint8]
+    dtype: str, batch_norm: bool, logits: bool, mnist: npt.NDArray[np.uint8]
 ) -> None:
     with np.load(FILE, allow_pickle=False) as recorded:
         expected = recorded[key(dtype, batch_norm)]
     assert expected.shape == (STEPS[dtype], 4)
-    ours = minigan_losses(dtype, mnist, batch_norm)
+    ours = minigan_losses(dtype, mnist, batch_norm, logits)
     np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[dtype, batch_norm])
 
 
 @needs_torch
 @pytest.mark.torch
+@pytest.mark.parametrize("logits", [False, True])  # PyTorch's D ends in Sigmoid in both
 @pytest.mark.parametrize(("dtype", "batch_norm"), CASES)
 def test_losses_equal_live_pytorch(
-    dtype: str, batch_norm: bool, mnist: npt.NDArray[np.uint8]
+    dtype: str, batch_norm: bool, logits: bool, mnist: npt.NDArray[np.uint8]
 ) -> None:
     expected = torch_losses(dtype, mnist, batch_norm)
-    ours = minigan_losses(dtype, mnist, batch_norm)
+    ours = minigan_losses(dtype, mnist, batch_norm, logits)
     np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[dtype, batch_norm])
 
 

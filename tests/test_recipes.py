@@ -10,14 +10,14 @@ from minigan.recipes import RECIPES, new_gan
 
 
 @pytest.mark.parametrize(
-    ("name", "batch_norms", "lr", "averaged"),
+    ("name", "batch_norms", "lr", "logits", "averaged"),
     [
-        ("tutorial", 0, 2e-4, False),
-        ("batch-norm", 3, 1e-3, False),
-        ("averaged", 3, 1e-3, True),
+        ("tutorial", 0, 2e-4, False, False),
+        ("batch-norm", 3, 1e-3, False, False),
+        ("averaged", 3, 1e-3, True, True),
     ],
 )
-def test_what_differs(name: str, batch_norms: int, lr: float, averaged: bool) -> None:
+def test_what_differs(name: str, batch_norms: int, lr: float, logits: bool, averaged: bool) -> None:
     recipe = RECIPES[name]
     gan = new_gan(recipe, np.random.default_rng(0))
     kinds = [type(layer) for layer in gan.generator.layers]
@@ -25,6 +25,8 @@ def test_what_differs(name: str, batch_norms: int, lr: float, averaged: bool) ->
     assert mg.BatchNorm1d not in [type(layer) for layer in gan.discriminator.layers]
     assert gan.adam_g.lr == gan.adam_d.lr == lr
     assert gan.adam_g.betas == gan.adam_d.betas == (0.5, 0.999)
+    assert gan.logits == logits
+    assert [type(layer) for layer in gan.discriminator.layers].count(mg.Sigmoid) == (not logits)
     assert recipe.averaged == averaged
 
 
