@@ -23,6 +23,7 @@ import minigan as mg
 from minigan.backend import Array, Backend, kernel_source
 from minigan.backend.kernel_source import Source, formula_source, trace, update_source
 from minigan.elementwise import elementwise
+from minigan.layers import sigmoid
 from minigan.losses import _bce, _bce_with_logits
 from minigan.optim import update
 
@@ -39,8 +40,10 @@ def formulas() -> list[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
         result.append((f"{name}.input_grad", cls.input_grad.__wrapped__, (layer, None, None)))
     result += [
         ("what no layer has", lambda a, b: (np.minimum(a, b), a < b, np.sqrt(b)), (None, None)),
+        ("sigmoid of logits", sigmoid, (None,)),
         ("bce, target 1", _bce, (None, 1.0, 12)),
         ("bce, targets", _bce, (None, None, 12)),
+        ("bce_with_logits, target 1", _bce_with_logits, (None, 1.0, 12)),
         ("bce_with_logits, target 0", _bce_with_logits, (None, 0.0, 12)),
         ("bce_with_logits, targets", _bce_with_logits, (None, None, 12)),
     ]
