@@ -84,7 +84,7 @@ def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
     """All figures of a run's generator, as `minigan evaluate` has them; and what D answers."""
     samples = unit_samples(load_generator(folder), SAMPLES, seed=0)
     figures = evaluation.measure(samples)
-    D = mg.discriminator()
+    D = mg.discriminator()  # with Sigmoid whatever the recipe: D(x) is a probability
     D.params[...] = load_checkpoint(folder / CHECKPOINT)[0]["discriminator"]
     d_train, d_test, d_fake = (
         float(D(images * 2 - 1).mean()) for images in (evaluation.real(), evaluation.test, samples)

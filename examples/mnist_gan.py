@@ -3,7 +3,8 @@
 #
 # A GAN that draws handwritten digits, step by step as the PyTorch tutorial has it: settings, data,
 # networks, loss and optimizers, the training loop, pictures.  The comments give PyTorch's line
-# where ours reads differently.  `minigan train` does the same with checkpoints and curves.
+# where ours reads differently.  `minigan train --recipe tutorial` does the same with checkpoints
+# and curves.
 #
 # Takes ten to fifteen minutes; EPOCHS=2 in the environment is a first look.  The pictures go to
 # runs/mnist_gan.

@@ -113,9 +113,10 @@ print("after training", mg.check_gradients(Dropout(0.5, rng), x, training=False)
 # %% [markdown]
 # ## Both in a GAN
 #
-# Softplus is the generator's ReLU, with BatchNorm1d before it, as in `mg.generator`.  (Without: all
-# that Softplus gives is positive, most of it the same for every z, and G ends up in one place.)
-# Dropout stands in the discriminator, where it keeps D from being too sure.
+# Softplus is the generator's ReLU, with BatchNorm1d before it, as in
+# `mg.generator(batch_norm=True)`.  (Without: all that Softplus gives is positive, most of it the
+# same for every z, and G ends up in one place.)  Dropout stands in the discriminator, where it
+# keeps D from being too sure.
 
 # %%
 rng = np.random.default_rng(seed)

@@ -32,7 +32,7 @@ class BatchNorm1d(Layer):
 
     Training uses the batch's own μ and σ², and keeps running means of both:
 
-        running ← (1 - momentum) running + momentum new        of σ² N/(N - 1), unbiased
+        running ← (1 - momentum) running + momentum new        new: μ, and σ² N/(N - 1), unbiased
 
     When training is over, ``evaluate(x)`` (and so ``layer(x)``) uses the running means in their
     place.  They are constants: dx = dy γ / √(σ² + eps), and each row's y is its own again.

@@ -80,7 +80,7 @@ class Product(NamedTuple):
 
 
 class TimedStep:
-    """The training step of ``minigan train`` on MNIST, with a clock beside each of its phases.
+    """The tutorial's training step on MNIST, with a clock beside each of its phases.
 
     Raises InputError for a backend that cannot be used.
     """

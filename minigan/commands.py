@@ -35,7 +35,7 @@ def train(options: Train) -> int:
         f"\nDone.  Pictures, curves and checkpoint are in {folder}:\n"
         f"  {folder / 'samples'}{os.sep}  the same 64 latent points after every epoch\n"
         f"  {folder / 'training.gif'}  them in motion\n"
-        f"  {folder / 'losses.png'}  losses, D(x) and D(G(z)), spread of the samples\n"
+        f"  {folder / 'losses.png'}  losses, D(x) and D(G(z)), spread of G's images\n"
         f"New digits:  minigan sample {typed(folder)}"
     )
     return 0

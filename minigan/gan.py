@@ -8,7 +8,7 @@ import numpy as np
 
 from minigan.backend import Array, backend_of
 from minigan.checks import check_array
-from minigan.layers import Sigmoid, sigmoid
+from minigan.layers import Linear, Sigmoid, sigmoid
 from minigan.losses import bce, bce_with_logits
 from minigan.network import Sequential
 from minigan.optim import Adam
@@ -40,10 +40,10 @@ class GAN:
     D sees real and fake images as one batch, which a ``BatchNorm1d`` in D would measure as one.
 
     With ``logits=True`` D has no Sigmoid at its end: it gives logits, and the same losses are
-    computed from them, with gradients that live on where a probability is rounded to 0 or 1.
+    computed from them, with gradients that live on where a wrong answer is rounded to 0 or 1.
 
     Raises ValueError if G's images do not fit into D, D has not one output, the two differ in
-    dtype or backend, or D ends in Sigmoid for all that ``logits`` is true.
+    dtype or backend, or D ends in Sigmoid although ``logits`` is true, or in Linear if not.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class GAN:
                 f"generator is {g.dtype} on {g.backend.name}, discriminator {d.dtype} on "
                 f"{d.backend.name}: expected the same"
             )
-        if logits and isinstance(d[-1], Sigmoid):
-            raise ValueError("logits=True, but D ends in Sigmoid: expected a D that gives logits")
+        if isinstance(d[-1], Sigmoid if logits else Linear):
+            raise ValueError(f"D ends in {d[-1]!r}: expected either Sigmoid or logits=True")
         self.logits, self.loss = logits, bce_with_logits if logits else bce
 
     def train_step(self, real: Array, z: Array) -> StepResult:
@@ -95,7 +95,7 @@ class GAN:
         D.backward(dp, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
         self.adam_d.step()
         if self.logits:
-            p = D.backend.elementwise(sigmoid, p)
+            p = D.backend.elementwise(sigmoid, p)  # so far p were logits; what is told is not
         d_loss, p_real, p_fake = loss_real + loss_fake, p[:B].mean(), p[B:].mean()
 
         # Step of G: the same fake images should be called real by the updated D.

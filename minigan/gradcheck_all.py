@@ -45,10 +45,11 @@ def check_everything(backend: str | Backend = "numpy") -> list[tuple[str, Gradie
         ("bce", check_loss(bce, uniform(6, 4), uniform(6, 4))),
         ("bce_with_logits", check_loss(bce_with_logits, 5 * normal(6, 4), uniform(6, 4))),
     ]
-    D = discriminator(seed=rng, dtype="float64", backend=backend)
-    for suffix, N in (("", 2), (", batch norm", 6)):
-        G = generator(batch_norm=N > 2, seed=rng, dtype="float64", backend=backend)
-        report = check_gan(GAN(G, D, lr=0), np.tanh(normal(N, 784)), normal(N, 100))
+    for suffix, logits, N in (("", False, 2), (", batch norm, logits", True, 6)):
+        G = generator(batch_norm=logits, seed=rng, dtype="float64", backend=backend)
+        D = discriminator(logits=logits, seed=rng, dtype="float64", backend=backend)
+        gan = GAN(G, D, lr=0, logits=logits)
+        report = check_gan(gan, np.tanh(normal(N, 784)), normal(N, 100))
         for net, path in (("D", "D step: d_loss"), ("G", "G step: z -> D(G(z)) -> g_loss")):
             arrays = tuple(array for array in report.arrays if array.name.startswith(net))
             rows.append((path + suffix, GradientReport(arrays)))
@@ -73,14 +74,15 @@ def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> Grad
     for net in (G, D):
         net.grads[...] = POISON
     gan.train_step(real, z)
+    loss = bce_with_logits if gan.logits else bce  # not gan.loss: that is what is checked
 
     def d_loss() -> float:
         # forward, as in training: after a batch norm, G(z) and D(x) would be other functions
         p, _ = D.forward(np.concatenate([real, G.forward(z)[0]]))
-        return float(bce(p[: len(real)], 1.0)[0] + bce(p[len(real) :], 0.0)[0])
+        return float(loss(p[: len(real)], 1.0)[0] + loss(p[len(real) :], 0.0)[0])
 
     def g_loss() -> float:
-        return float(bce(D.forward(G.forward(z)[0])[0], 1.0)[0])
+        return float(loss(D.forward(G.forward(z)[0])[0], 1.0)[0])
 
     return GradientReport(
         tuple(

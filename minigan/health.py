@@ -91,14 +91,14 @@ def sign_of_collapse(history: Sequence[HistoryRow], epoch: int, real_spread: flo
     g_loss, p_real, p_fake, alike = np.mean(
         [(row.g_loss, row.p_real, row.p_fake, row.spread) for row in rows], axis=0
     ).tolist()
-    if p_real > 0.99 and p_fake > 0.99:  # rounded to 1: then dx = dy y (1 - y) is 0 for good
+    if p_real > 0.99 and p_fake > 0.99:  # rounded to 1, Sigmoid has the gradient 0 for good
         return f"D takes every image for real (D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f})"
+    if p_real < 0.01 and p_fake < 0.01:
+        return f"D takes every image for fake (D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f})"
     if p_real > 0.99 and p_fake < 0.01:
         return f"D is certain of every image (D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f})"
     if g_loss > 7:
         return f"G no longer deceives D (g_loss {g_loss:.1f}, 0.7 if D were only guessing)"
     if alike < real_spread / 4:
-        return (
-            f"the samples are nearly alike (spread {alike:.2f}, of real images {real_spread:.2f})"
-        )
+        return f"G's images are nearly alike (spread {alike:.2f}, of real images {real_spread:.2f})"
     return None

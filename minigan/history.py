@@ -31,7 +31,8 @@ class HistoryRow(NamedTuple):
     p_fake: float  # mean D(G(z))
     seconds: float  # of training since the start of the run
     images_per_second: float
-    # At the last of these steps: ``Health`` and ``Quality``; nan where not measured
+    # At the last of these steps: ``Health`` of the GAN, ``Quality`` of what draws the samples; nan
+    # where not measured
     spread: float = math.nan
     d_grad_1: float = math.nan
     d_grad_2: float = math.nan

@@ -48,7 +48,7 @@ def bce_with_logits(logits: Array, target: Array | float) -> tuple[Any, Array]:
     """Binary cross-entropy of p = σ(x) computed from the logits x; n elements in all.
 
         L     = 1/n Σ [ t log(1 + e⁻ˣ) + (1 - t) log(1 + eˣ) ]
-        dL/dx = 1/n [ (1 - t) σ(x) - t σ(-x) ]  =  1/n (p - t)
+        dL/dx = 1/n [ (1 - t) σ(x) - t σ(-x) ]  =  1/n (σ(x) - t)
 
     No clamp is needed: log(1 + eˣ) is ``logaddexp(0, x)``, and the two terms of the gradient never
     cancel, so that both tails keep full precision.  Matches ``torch.nn.BCEWithLogitsLoss``.

@@ -1,4 +1,4 @@
-"""The tutorial's two networks, and the generator with batch normalisation."""
+"""The tutorial's two networks, and their two variants: batch normalisation in G, logits from D."""
 
 from __future__ import annotations
 

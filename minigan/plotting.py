@@ -74,7 +74,7 @@ def save_gif(path: Path, frames: Sequence[Path]) -> None:
 def save_losses(
     path: Path, history: Sequence[Any], steps_per_epoch: int, real_spread: float
 ) -> None:
-    """Draw the losses, D(x) and D(G(z)), and how varied and how good the samples are, over epochs.
+    """Draw the losses, D(x) and D(G(z)), how varied G's images are, and JS, over epochs.
 
     The dashed lines are where a discriminator that is only guessing ends: d_loss 2 ln 2, g_loss
     ln 2, both probabilities 1/2; and the spread of real images.  JS has a place of its own, if it
@@ -97,7 +97,7 @@ def save_losses(
     probabilities.plot(x, [row.p_fake for row in history], color="C3", label="D(G(z)), fakes")
     probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D is only guessing")
     probabilities.set(ylabel="probability", ylim=(0, 1))
-    samples.plot(x, [row.spread for row in history], color="C4", label="spread of the samples")
+    samples.plot(x, [row.spread for row in history], color="C4", label="spread of G's images")
     samples.axhline(real_spread, color="0.5", ls="--", lw=1, label="of real images")
     samples.set(ylabel="spread")
     samples.set_ylim(bottom=0)

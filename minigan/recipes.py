@@ -16,7 +16,7 @@ class Recipe(NamedTuple):
 
     lr: float  # of both Adams, if no other is asked for
     batch_norm: bool  # in G
-    logits: bool  # D gives logits: the same loss, with gradients that cannot die
+    logits: bool  # D gives logits: the same loss, with a gradient wherever D is wrong
     averaged: bool  # samples are drawn by the moving average of G
 
 

@@ -15,7 +15,7 @@ from minigan.network import Sequential
 from minigan.recipes import RECIPES
 from minigan.run_folder import CHECKPOINT
 
-PRETRAINED = Path(__file__).with_name("pretrained.npz")  # the best.npz of a long run
+PRETRAINED = Path(__file__).with_name("pretrained.npz")  # the best.npz of a run of 30 epochs
 CHUNK = 1000  # images at a time: a chunk's activations take 10 MB
 
 

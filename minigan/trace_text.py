@@ -13,7 +13,7 @@ from typing import NamedTuple
 from minigan.trace import Line, Row, Trace
 
 WIDTH = 100
-BREAKS = re.compile(r"(?<= ·) | (?=\+ \(1 - t\))| (?== 1/n \(p)")  # where a long formula may break
+BREAKS = re.compile(r"(?<= ·) | (?=\+ \(1 - t\))| (?== 1/n \(σ)")  # where a long formula may break
 STEPS = {
     "D": "Step of D: real images should be called real, fake ones fake",
     "G": "Step of G: the same fake images should be called real by the updated D",

@@ -206,8 +206,10 @@ def test_networks_that_do_not_fit() -> None:
         mg.GAN(mg.generator(dtype="float64"), mg.discriminator())
     with pytest.raises(ValueError, match="betas are"):
         mg.GAN(mg.generator(), mg.discriminator(), betas=(0.5, 1.5))
-    with pytest.raises(ValueError, match="logits=True, but D ends in Sigmoid"):
+    with pytest.raises(ValueError, match=r"D ends in Sigmoid\(\): expected either "):
         mg.GAN(mg.generator(), mg.discriminator(), logits=True)
+    with pytest.raises(ValueError, match=r"D ends in Linear\(256, 1\): expected either "):
+        mg.GAN(mg.generator(), mg.discriminator(logits=True))
     with pytest.raises(TypeError, match="net is a Linear"):
         mg.GAN(mg.Linear(3, 784), mg.discriminator())
 

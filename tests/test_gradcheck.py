@@ -282,15 +282,16 @@ def test_saturated_networks_pass_and_their_bugs_do_not() -> None:
 # ---------------------------------------------------------------- the whole GAN
 
 
-def small_gan(lr: float = 0, latent: int = 3, hidden: int = 4, size: int = 5) -> mg.GAN:
+def small_gan(
+    lr: float = 0, latent: int = 3, hidden: int = 4, size: int = 5, logits: bool = False
+) -> mg.GAN:
     options: Any = {"seed": np.random.default_rng(0), "dtype": "float64"}
     G = mg.Sequential(
         mg.Linear(latent, hidden), mg.ReLU(), mg.Linear(hidden, size), mg.Tanh(), **options
     )
-    D = mg.Sequential(
-        mg.Linear(size, hidden), mg.LeakyReLU(0.2), mg.Linear(hidden, 1), mg.Sigmoid(), **options
-    )
-    return mg.GAN(G, D, lr=lr)
+    layers = mg.Linear(size, hidden), mg.LeakyReLU(0.2), mg.Linear(hidden, 1)
+    D = mg.Sequential(*layers, *([] if logits else [mg.Sigmoid()]), **options)
+    return mg.GAN(G, D, lr=lr, logits=logits)
 
 
 @given(
@@ -327,17 +328,19 @@ def test_rejects_a_batch_norm_that_forgets_a_path(missing: str) -> None:
     assert report.worst.name == "x"
 
 
-def test_rejects_a_gan_whose_step_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["bce", "bce_with_logits"])
+def test_rejects_a_gan_whose_step_is_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # In the step of G, the target of the fakes must be 1; in the step of D, two means are added.
-    right = mg.bce
+    right, logits = getattr(mg, name), name == "bce_with_logits"
+    assert check_gan(small_gan(logits=logits), normal(6, 5), normal(6, 3))
     for wrong in (
         lambda p, t: right(p, 0.9 if t == 1 else t),
         lambda p, t: (right(p, t)[0], right(p, t)[1] / 2),
         lambda p, t: right(p, 1.0),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr("minigan.gan.bce", wrong)
-            assert not check_gan(small_gan(), normal(6, 5), normal(6, 3))
+            patch.setattr(f"minigan.gan.{name}", wrong)
+            assert not check_gan(small_gan(logits=logits), normal(6, 5), normal(6, 3))
 
 
 def test_rejects_a_step_that_leaves_old_gradients(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def rows(**figures: float) -> list[HistoryRow]:
     ("figures", "sign"),
     [
         ({}, None),
-        ({"spread": 0.02}, "the samples are nearly alike (spread 0.02, of real images 0.38)"),
+        ({"spread": 0.02}, "G's images are nearly alike (spread 0.02, of real images 0.38)"),
         (
             {"p_real": 0.998, "p_fake": 0.001},
             "D is certain of every image (D(x) 0.998, D(G(z)) 0.001)",
@@ -74,6 +74,10 @@ def rows(**figures: float) -> list[HistoryRow]:
         (
             {"p_real": 1.0, "p_fake": 1.0, "spread": 0.01},
             "D takes every image for real (D(x) 1.000, D(G(z)) 1.000)",
+        ),
+        (
+            {"p_real": 0.0, "p_fake": 0.0, "g_loss": 100.0},
+            "D takes every image for fake (D(x) 0.000, D(G(z)) 0.000)",
         ),
         ({"g_loss": 9.1}, "G no longer deceives D (g_loss 9.1, 0.7 if D were only guessing)"),
         ({"spread": math.nan}, None),  # of a run from before it was measured

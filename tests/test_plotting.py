@@ -112,7 +112,7 @@ def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "D(x), real images": [0.5, 0.9],
         "D(G(z)), fakes": [0.5, 0.1],
         "1/2: D is only guessing": [0.5] * 2,
-        "spread of the samples": [0.2, 0.3],
+        "spread of G's images": [0.2, 0.3],
         "of real images": [0.38] * 2,
     }
     history[1] = history[1]._replace(js=0.04)  # measured once

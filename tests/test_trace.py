@@ -77,7 +77,7 @@ def test_a_traced_step_is_the_step_bit_for_bit(make: Any) -> None:
         assert adam.t == 3
 
 
-@pytest.mark.parametrize("recipe", ["batch-norm", "tutorial"])
+@pytest.mark.parametrize("recipe", ["averaged", "batch-norm", "tutorial"])
 def test_it_is_the_first_step_of_a_run(recipe: str, tmp_path: Path) -> None:
     gan, real, z = first_step(recipe, 16, 3)
     options = {"backend": "numpy", "out": str(tmp_path / "run")}

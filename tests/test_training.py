@@ -155,7 +155,7 @@ def test_a_collapse_is_named_once(
     out = capsys.readouterr().out
     assert out.count("Warning:") == 1
     (line,) = [line for line in out.splitlines() if line.startswith("Warning: ")]
-    assert "the samples are nearly alike (spread 0.0" in line
+    assert "G's images are nearly alike (spread 0.0" in line
     assert line.endswith("see docs/is-it-working.md")
     assert out.splitlines().index(line) == 3  # after the third epoch
 
@@ -175,15 +175,15 @@ def test_a_row_is_the_mean_of_its_steps(config: Configure) -> None:
     np.testing.assert_allclose(trainer.history[0][2:6], mean, rtol=1e-12)
 
 
-@pytest.mark.parametrize("recipe", ["batch-norm", "tutorial"])
+@pytest.mark.parametrize("recipe", ["averaged", "batch-norm", "tutorial"])
 def test_the_run_is_the_loop_written_out(recipe: str, config: Configure, tiny_data: Path) -> None:
     """The stated order of random numbers: G, D, fixed z, then each epoch's permutation and z."""
     trainer = mg.Trainer(config(recipe=recipe, epochs=2, seed=5))
     trainer.run()
     rng = np.random.default_rng(5)
-    batch_norm = recipe == "batch-norm"
-    G, D = mg.generator(batch_norm=batch_norm, seed=rng), mg.discriminator(seed=rng)
-    gan = mg.GAN(G, D, lr=1e-3 if batch_norm else 2e-4)
+    batch_norm, logits = recipe != "tutorial", recipe == "averaged"
+    G, D = mg.generator(batch_norm=batch_norm, seed=rng), mg.discriminator(logits=logits, seed=rng)
+    gan = mg.GAN(G, D, lr=1e-3 if batch_norm else 2e-4, logits=logits)
     fixed_z = rng.standard_normal((64, 100), dtype=np.float32)
     images = mg.load_mnist(path=tiny_data)[0].reshape(-1, 784)
     for _ in range(2):

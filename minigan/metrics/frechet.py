@@ -2,7 +2,7 @@
 
 Known as FID where the features are those of an Inception network, which was trained on photographs
 and makes no sense of digits.  Here they are the digit classifier's, so figures compare only with
-others of this project.
+others of this project.  (As with FID, the figure is strictly the square of the distance.)
 
 What it misses: all that mean and covariance do not see; and copies of training images, which pass.
 Few images make it larger than it is: compare figures of equal numbers of images only.

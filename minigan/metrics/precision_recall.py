@@ -1,8 +1,8 @@
 """Precision and recall of samples (Kynkäänniemi et al. 2019), in the features of the classifier.
 
-Each set is given a body: a ball around each point, as wide as the way to its k-th neighbour in
-the set.  Precision is the share of samples in the body of the real images: are they good?  Recall
-is the share of real images in the body of the samples: are all kinds drawn?
+Each set is given a body: a ball around each point, whose radius is the distance to its k-th
+neighbour in the set.  Precision is the share of samples in the body of the real images: are they
+good?  Recall is the share of real images in the body of the samples: are all kinds drawn?
 
 What it misses: how often each kind is drawn, within the body, and whether the images are copies.  A
 single odd real image has a large ball.  More images make smaller balls: compare figures of equal
