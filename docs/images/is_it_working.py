@@ -1,6 +1,6 @@
 """Draws the pictures of docs/is-it-working.md from two runs.
 
-minigan train --threads 1 --out runs/healthy
+minigan train --out runs/healthy
 minigan train --threads 1 --recipe tutorial --lr 5e-5 --epochs 12 --out runs/collapsed
 python docs/images/is_it_working.py runs
 """
@@ -75,7 +75,7 @@ def draw_curves(runs: Path) -> Figure:
         losses.plot(x, rows["g_loss"], color="C1", label="g_loss")
         answers.plot(x, rows["p_real"], color="C2", label="D(x), real images")
         answers.plot(x, rows["p_fake"], color="C3", label="D(G(z)), fakes")
-        spread.plot(x, rows["spread"], color="C4", label="spread of the samples")
+        spread.plot(x, rows["spread"], color="C4", label="spread of G's images")
         spread.axhline(0.38, color="0.5", ls="--", lw=1, label="spread of real images")
         gradients.semilogy(x, rows["g_grad_4"], color="C5", label="|gradient| of G's last layer")
         gradients.semilogy(x, rows["g_grad_1"], color="C6", label="|gradient| of G's first layer")
