@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minigan.network import Sequential
 
-EVERY = 10  # training steps from one update to the next: after each it would hardly differ
+EVERY = 10  # training steps from one update to the next: one in each would change little
 
 
 def update_average(average: Sequential, net: Sequential, t: int) -> None:

@@ -95,7 +95,7 @@ class GAN:
         D.backward(dp, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
         self.adam_d.step()
         if self.logits:
-            p = D.backend.elementwise(sigmoid, p)  # so far p were logits; what is told is not
+            p = D.backend.elementwise(sigmoid, p)  # logits until here; told are probabilities
         d_loss, p_real, p_fake = loss_real + loss_fake, p[:B].mean(), p[B:].mean()
 
         # Step of G: the same fake images should be called real by the updated D.

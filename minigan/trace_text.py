@@ -21,11 +21,8 @@ STEPS = {
 PHASES = {  # in the order of ``GAN.train_step``
     ("D", "G forward"): "G makes fake images of z. Its caches wait for the step of G.",
     ("D", "D forward"): "D judges the real and the fake images as one batch, [real; fake].",
-    (
-        "D",
-        "loss",
-    ): "Real images should be called real, t = 1, and fake ones fake, t = 0. Both losses "
-    "are added; both gradients, one below the other, are the dy of D's last layer.",
+    ("D", "loss"): "Real images should be called real, t = 1, and fake ones fake, t = 0. Both "
+    "losses are added; both gradients, one below the other, are the dy of D's last layer.",
     ("D", "D backward"): "From the last layer to the first: each is given dy, finds its own dW and "
     "db, and hands dx on.",
     ("D", "Adam D"): "D moves. Its caches are stale from here on; those of G still hold.",
@@ -132,9 +129,8 @@ def figure(line: Line) -> str:
         return "skipped"
     if line.size is None:
         return ""
-    name = {"L": "L", "dL/dp": "|dp|", "dL/dx": "|dx|", "θ": "|Δθ|"}.get(
-        line.name, f"|{line.name}|"
-    )
+    name = line.name.removeprefix("dL/").replace("θ", "Δθ")
+    name = "L" if name == "L" else f"|{name}|"
     return f"{name:5}{line.size:.3g}"
 
 
