@@ -1,11 +1,11 @@
-"""The site: ``python -m sphinx -W docs site``.  Every page reads on GitHub as it stands."""
+"""Settings of the site: ``python -m sphinx -W docs site``.  GitHub shows the pages as they are."""
 
 from __future__ import annotations
 
 import re
 
 import minigan
-from minigan.equations import EQUATION
+from minigan.tape.equations import EQUATION
 
 project = "minigan"
 author = "the minigan authors"
@@ -19,7 +19,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx-mathjax-offline",  # formulas without a network
 ]
-exclude_patterns = ["README.md", "templates", "static"]  # which index.md includes
+exclude_patterns = ["README.md", "templates", "static"]  # index.md includes README.md
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # README.md has the title that index.md begins with
@@ -49,15 +49,15 @@ napoleon_google_docstring = False
 def equations(
     app: object, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
-    """Docstrings set their equations apart by indentation; here they are kept line by line."""
+    """Keep the equations of a docstring, which are indented, line by line."""
     text = []
     before = "the first line, which is prose"
     indented = False
     for line in lines:
-        # where all below the first line was indented alike, that indentation is gone
+        # if all lines below the first were indented alike, Sphinx has removed the indentation
         if (indented or not before.strip()) and EQUATION.fullmatch(line.rstrip()):
             line = line if line.startswith("    ") else f"    {line}"
-        # a bar alone would begin one of Sphinx's substitutions, as in |x - y|
+        # a bar, as in |x - y|, would begin one of Sphinx's substitutions
         if line.startswith("    ") and not indented and not before.strip():
             text += [".. code-block:: none", ""]
         if line.strip():

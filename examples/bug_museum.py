@@ -1,17 +1,17 @@
 # %% [markdown]
 # # The bug museum
 #
-# Fourteen bugs that were found in published code, each planted in minigan as one or two wrong
-# lines.  For each the tour shows what a user sees without the bug and with it, and calls the test
-# of this project that is there to catch it: with the bug that test must fail, without it must pass.
-# So the museum also tests the tests.
+# The museum holds fourteen bugs that were found in published code, each planted in minigan as one
+# or two wrong lines.  For each bug the tour shows what a user sees without it and with it, and
+# calls the test of this project that is there to catch it: that test must fail with the bug and
+# pass without it.  So the museum also tests the tests.
 #
 #     python examples/bug_museum.py                       # the tour
 #     EXHIBIT=adam-power python examples/bug_museum.py    # one exhibit, with its lines
 #
 # The exhibits are in examples/museum: rules.py (formulas), memory.py (who holds what) and
-# numerics.py (float32, shapes, ranges); exhibit.py switches them on and off.  The checks need the
-# tests of this project and what they import: `pip install -e ".[test]"`.
+# numerics.py (float32, shapes, ranges); exhibit.py switches the bugs on and off.  The checks need
+# the tests of this project and the packages that these import: `pip install -e ".[test]"`.
 
 # %%
 import importlib.util
@@ -31,7 +31,7 @@ if missing:
 
 # %%
 def verdict(exhibit: Exhibit) -> str:
-    """Does the check pass without the bug and fail with it?"""
+    """Return whether the check passes without the bug and fails with it, in words."""
     if run_check(exhibit, bug=False):
         return "FAILS WITHOUT THE BUG"
     return "caught" if run_check(exhibit, bug=True) else "NOT CAUGHT"

@@ -1,13 +1,14 @@
 # %% [markdown]
 # # A classifier for digits, with the GAN's own layers
 #
-# Ten sigmoids, one for each digit, trained with the same binary cross-entropy as the discriminator:
-# "is it a 3?" is to each of them what "is it real?" is to D.  Half of the images are shifted by a
-# pixel or two as they are drawn, so that the network learns shapes, not places.
+# The network has ten sigmoids, one for each digit, and is trained with the same binary
+# cross-entropy as the discriminator: one of them answers "is it a 3?" as D answers "is it real?".
+# Half of the images of each batch are shifted by up to two pixels, so that the network learns
+# shapes and not places.
 #
-# `minigan evaluate` judges generated images with this network; the file that is shipped in
-# minigan/metrics was written by this program in about two minutes.  EPOCHS=1 in the
-# environment is a first look; EPOCHS=0 trains nothing and draws the picture of the shipped network.
+# `minigan evaluate` judges generated images with this network; this program wrote the file that is
+# shipped in minigan/data/shipped, in about two minutes.  With EPOCHS=1 in the environment it gives
+# a first look; with EPOCHS=0 it trains nothing and draws the picture of the shipped network.
 
 # %%
 import os
@@ -18,14 +19,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import minigan as mg
-from minigan.checkpoint import atomic_write, save_checkpoint
-from minigan.data import batches, pixel_values
+from minigan.data import batches, pixel_values, save_archive
+from minigan.machine.files import atomic_write
 from minigan.metrics.classifier import digit_classifier, load_classifier
 
 epochs = int(os.environ.get("EPOCHS", "20"))
 batch_size = int(os.environ.get("BATCH_SIZE", "128"))
 out = Path(os.environ.get("OUT", "digit_classifier.npz"))
-if epochs < 0 or batch_size < 1 or out.suffix != ".npz" or out.is_dir():  # known before the work
+if epochs < 0 or batch_size < 1 or out.suffix != ".npz" or out.is_dir():  # checked before the work
     sys.exit(f"EPOCHS={epochs} BATCH_SIZE={batch_size} OUT={out}: expected 0, 1 or more, FILE.npz")
 out.parent.mkdir(parents=True, exist_ok=True)
 seed = 0
@@ -42,7 +43,7 @@ optimizer = mg.Adam(net, lr=1e-3)
 
 
 def shifted(batch: np.ndarray) -> np.ndarray:
-    """The images (N, 28, 28), each moved up to two pixels; what leaves on one side is lost."""
+    """Return the images (N, 28, 28), each moved by up to two pixels; pixels that leave are lost."""
     padded = np.pad(batch, ((0, 0), (2, 2), (2, 2)))
     down, right = rng.integers(0, 5, (2, len(batch)))
     rows, columns = down[:, None] + np.arange(28), right[:, None] + np.arange(28)
@@ -58,7 +59,7 @@ def accuracy(images: np.ndarray, labels: np.ndarray) -> float:
 
 # %%
 for epoch in range(epochs):
-    optimizer.lr = 1e-3 * 0.5 * (1 + np.cos(np.pi * epoch / epochs))  # ever smaller steps
+    optimizer.lr = 1e-3 * 0.5 * (1 + np.cos(np.pi * epoch / epochs))  # smaller in every epoch
     for indices in batches(len(images), batch_size, rng):
         batch = images[indices]
         half = len(batch) // 2
@@ -81,14 +82,15 @@ if epochs:
         "batch_size": batch_size,
         "test_accuracy": accuracy(test_images, test_labels),
     }
-    save_checkpoint(out, {"classifier": net.params}, meta)
+    save_archive(out, {"classifier": net.params}, meta)
     print(f"wrote {out}")
 
 # %% [markdown]
-# ## What it takes for what
+# ## Which digits the network mistakes for which
 #
-# On the left, how often each digit of the test set was taken for each other one; the right answers
-# are left out.  On the right, the mistakes it was surest of.
+# The left half of the picture shows how often each digit of the test set was taken for each other
+# one; the right answers are left out.  The right half shows the mistakes of which the network was
+# surest.
 
 
 # %%

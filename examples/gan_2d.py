@@ -5,20 +5,21 @@
 # plane onto that ring, and the discriminator D is a function of two coordinates, so its whole
 # landscape fits into a picture.  The film shows
 #
-# - *blue*: real points; *black*: the generator's, for 200 z that stay the same;
-# - *the ground*: D(x), purple where D says "real", orange where it says "fake", white where it is
-#   guessing;
+# - *blue*: the real points; *black*: the generator's points, for 200 z that stay the same;
+# - *the ground*: D(x), purple where D says "real", orange where it says "fake", and white where it
+#   is guessing;
 # - *the arrows*: where the step of G pushes its points.  An arrow is -dL/dx at a fake point, with
-#   L = g_loss: just what `D.backward` returns, turned round.  (Its length is drawn as the square
-#   root, so that small ones can be seen.)
+#   L = g_loss: it is minus what `D.backward` returns.  (Its length is the square root of the
+#   gradient's, so that small arrows can be seen.)
 #
 # The arrows point uphill on D's landscape.  Where fake points gather, D lowers the ground under
-# them; where real points are left alone, it raises it.  So the cloud is pulled into a ring and the
+# them; where real points are alone, D raises it.  So the cloud is pulled into a ring, and the
 # ring into eight pieces.  In the end D is guessing wherever there are points (d_loss is near 2 ln 2
 # = 1.39), and the arrows are short, except at the few points that are still on their way from one
-# mode to the next: G is continuous, so some z always lie between.
+# mode to the next: G is continuous, so a few z always lie between.
 #
-# Takes fifteen seconds; STEPS, SEED and the folder OUT (`runs`) can be set in the environment.
+# The program takes fifteen seconds; STEPS, SEED and the folder OUT (`runs`) can be set in the
+# environment.
 
 # %%
 import io
@@ -29,16 +30,16 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
+from threadpoolctl import threadpool_limits
 
 import minigan as mg
-from minigan.blas import limited_threads
-from minigan.checkpoint import atomic_write
+from minigan.machine.files import atomic_write
 
 steps = int(os.environ.get("STEPS", "3000"))
 seed = int(os.environ.get("SEED", "0"))
 out = Path(os.environ.get("OUT", "runs"))
 out.mkdir(parents=True, exist_ok=True)
-limited_threads(1)  # products as small as these are not worth a second thread
+threadpool_limits(1)  # products as small as these are not worth a second thread
 rng = np.random.default_rng(seed)
 
 # %% [markdown]
@@ -55,16 +56,16 @@ def normal(n: int, rng: np.random.Generator) -> Any:
 
 
 def ring(n: int, rng: np.random.Generator) -> Any:
-    """n real points, (n, 2) float32."""
+    """Draw n real points, (n, 2) float32."""
     centres = modes[rng.integers(0, 8, n)].astype("float32")
     return centres + std * normal(n, rng)
 
 
 def quality(points: Any) -> tuple[int, float]:
-    """How many modes have a fair share of the points, and the share of points that is near one.
+    """Return how many modes have a fair share of the points, and the share of points near a mode.
 
-    Near is within 3 standard deviations, where 98.9 % of the real points are; a fair share of a
-    mode is a fifth of its eighth.
+    Near means within 3 standard deviations, where 98.9 % of the real points are.  A mode has a fair
+    share if it has a fifth of its due, which is an eighth of the points.
     """
     distance = np.linalg.norm(points[:, None] - modes, axis=2)  # (n, 8)
     near = distance.min(axis=1) < 3 * std
@@ -74,8 +75,9 @@ def quality(points: Any) -> tuple[int, float]:
 
 # %% [markdown]
 # ## The two networks
-# Small, and smooth: Tanh instead of ReLU, since two coordinates leave few units to spare.  G's last
-# layer is a Linear: points of the plane have no bounds.
+# The networks are small and smooth: they have Tanh instead of ReLU, because with two coordinates
+# there are few units to spare.  G's last layer is a Linear, because points of the plane have no
+# bounds.
 
 # %%
 G = mg.Sequential(
@@ -89,7 +91,7 @@ gan = mg.GAN(G, D, lr=1e-3)
 
 
 def push(fake: Any) -> Any:
-    """-dL/dx at each fake point, L = g_loss: where a step of G wants it to go.  (N, 2)"""
+    """Return -dL/dx (N, 2), L = g_loss: where a step of G wants each fake point to go."""
     p, cache = D.forward(fake)
     _, dp = mg.bce(p, 1.0)
     dx = D.backward(dp, cache, param_grads=False)  # D is frozen: only the path to its input
@@ -103,7 +105,7 @@ def push(fake: Any) -> Any:
 # %%
 shown_real, shown_z = ring(400, rng), normal(200, rng)
 edge = np.linspace(-3.2, 3.2, 81, dtype="float32")
-ground = np.stack(np.meshgrid(edge, edge), axis=-1).reshape(-1, 2)  # where D's landscape is drawn
+ground = np.stack(np.meshgrid(edge, edge), axis=-1).reshape(-1, 2)  # D's landscape is drawn here
 
 
 def draw(step: int, d_loss: float) -> Figure:
@@ -139,12 +141,13 @@ def pixels(figure: Figure) -> Image.Image:
 
 # %% [markdown]
 # ## Training
-# At most 60 frames, the first ones close together: most happens in the beginning.
+# The film has at most 60 frames.  The first ones are close together, because most happens in the
+# beginning.
 
 # %%
 frames = []
 frame_steps = {round(steps * (i / 59) ** 2) for i in range(60)}
-d_loss = 2 * np.log(2)  # of a D that is guessing, as it is before the first step
+d_loss = 2 * np.log(2)  # the loss of a D that is guessing, as D is before the first step
 for step in range(steps + 1):
     if step > 0:
         d_loss = float(gan.train_step(ring(128, rng), normal(128, rng)).d_loss)

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # The tutorial's program, with minigan in PyTorch's place
 #
-# A GAN that draws handwritten digits, step by step as the PyTorch tutorial has it: settings, data,
-# networks, loss and optimizers, the training loop, pictures.  The comments give PyTorch's line
-# where ours reads differently.  `minigan train --recipe tutorial` does the same with checkpoints
-# and curves.
+# This program trains a GAN that draws handwritten digits, step by step like the PyTorch tutorial:
+# settings, data, networks, loss and optimizers, the training loop, pictures.  The comments give
+# PyTorch's line where minigan's differs.  `minigan train --recipe tutorial` does the same with
+# checkpoints and curves.
 #
-# Takes ten to fifteen minutes; EPOCHS=2 in the environment is a first look.  The pictures go to
-# runs/mnist_gan.
+# The program takes ten to fifteen minutes; EPOCHS=2 in the environment gives a first look.  The
+# pictures go to runs/mnist_gan.
 
 # %%
 import os
@@ -18,7 +18,7 @@ import numpy as np
 
 import minigan as mg
 from minigan.data import batches, pixel_values
-from minigan.plotting import save_grid
+from minigan.training.pictures import save_grid
 
 epochs = int(os.environ.get("EPOCHS", "20"))
 batch_size = int(os.environ.get("BATCH_SIZE", "64"))
@@ -32,7 +32,8 @@ rng = np.random.default_rng(1)  # torch.manual_seed(1)
 # %% [markdown]
 # ## Data
 # PyTorch: `datasets.MNIST(..., transform=Compose([ToTensor(), Normalize((0.5,), (0.5,))]))`.
-# The images stay bytes; a table of 256 numbers does ToTensor and Normalize on each batch.
+# The images stay bytes; a table of 256 numbers does the work of ToTensor and Normalize on each
+# batch.
 
 # %%
 images, _ = mg.load_mnist("train")
@@ -41,7 +42,8 @@ to_float = pixel_values()
 
 # %% [markdown]
 # ## Generator and discriminator
-# A row of layers, as in `nn.Sequential`.  A Linear that joins a network is drawn from its seed.
+# A network is a row of layers, as in `nn.Sequential`.  When a Linear joins a network, its weights
+# are drawn with the network's seed.
 
 # %%
 G = mg.Sequential(
@@ -105,7 +107,6 @@ for epoch in range(1, epochs + 1):
         p, cache_d = D.forward(fake)
         g_loss, dp = mg.bce(p, 1.0)  # criterion(D(fake), ones)
         d_fake = D.backward(dp, cache_d, param_grads=False)  # through D, whose weights stay
-        assert d_fake is not None
         G.backward(d_fake, cache_g, input_grad=False)  # g_loss.backward()
         adam_g.step()  # g_optimizer.step()
 

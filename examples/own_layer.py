@@ -1,11 +1,12 @@
 # %% [markdown]
 # # Layers of your own: Softplus and Dropout
 #
-# Two layers that minigan does not have, each proved by finite differences, and then a GAN with both
-# of them.  Its real points lie on a circle.  The picture shows what the check of Softplus compares,
-# and what the GAN has learnt.
+# This program adds two layers that minigan does not have, proves each by finite differences, and
+# then trains a GAN with both of them.  Its real points lie on a circle.  The picture shows what the
+# check of Softplus compares, and what the GAN has learnt.
 #
-# Takes about five seconds; STEPS, SEED and the folder OUT (`runs`) can be set in the environment.
+# The program takes about five seconds; STEPS, SEED and the folder OUT (`runs`) can be set in the
+# environment.
 
 # %%
 import os
@@ -14,17 +15,17 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from threadpoolctl import threadpool_limits
 
 import minigan as mg
-from minigan.blas import limited_threads
-from minigan.checkpoint import atomic_write
 from minigan.layers import sigmoid
+from minigan.machine.files import atomic_write
 
 steps = int(os.environ.get("STEPS", "1000"))
 seed = int(os.environ.get("SEED", "0"))
 out = Path(os.environ.get("OUT", "runs"))
 out.mkdir(parents=True, exist_ok=True)
-limited_threads(1)  # products as small as these are not worth a second thread
+threadpool_limits(1)  # products as small as these are not worth a second thread
 
 # %% [markdown]
 # ## Softplus, in ten lines
@@ -43,7 +44,7 @@ class Softplus(mg.Layer):
 
 # %% [markdown]
 # Does the rule belong to the formula?  And would the check notice if it did not?  ReLU and Tanh
-# keep y in their cache, so a slip that suggests itself is to keep y here too.
+# keep y in their caches, so it is an easy slip to keep y here too.
 
 
 # %%
@@ -58,11 +59,11 @@ print("Softplus      ", mg.check_gradients(Softplus(), x))
 print("WrongSoftplus ", mg.check_gradients(WrongSoftplus(), x))
 
 # %% [markdown]
-# ## Dropout, whose cache holds what chance decided
+# ## Dropout, whose cache holds the mask that was drawn
 #
-# In training each x survives with probability 1 - rate, and is divided by it, so that y is x on
-# average; when training is over, y is x.  Backward must use the very mask that forward drew: so the
-# mask is the cache.
+# In training each x survives with probability 1 - rate, and is divided by 1 - rate, so that y is x
+# on average; when training is over, y is x.  Backward must use the very mask that forward drew, so
+# the mask is the cache.
 
 
 # %%
@@ -85,10 +86,10 @@ class Dropout(mg.Layer):
 
 
 # %% [markdown]
-# A difference of two losses is a slope only if both are losses of one function.  Dropout is another
-# function at each call, so the check fails, right rule or not.  The rule claims something about one
-# mask; so the check is made with one: a subclass that throws the same dice each time, and has the
-# rule and all else from `Dropout`.
+# A difference of two losses gives a slope only if both are losses of the same function.  Dropout is
+# another function at each call, so the check fails even if the rule is right.  The rule makes a
+# claim about one mask, so it is checked with one mask: a subclass throws the same dice each time,
+# and inherits the rule and everything else from `Dropout`.
 
 
 # %%
@@ -113,10 +114,10 @@ print("after training", mg.check_gradients(Dropout(0.5, rng), x, training=False)
 # %% [markdown]
 # ## Both in a GAN
 #
-# Softplus is the generator's ReLU, with BatchNorm1d before it, as in
-# `mg.generator(batch_norm=True)`.  (Without: all that Softplus gives is positive, most of it the
-# same for every z, and G ends up in one place.)  Dropout stands in the discriminator, where it
-# keeps D from being too sure.
+# In the generator, Softplus takes the place of ReLU, with BatchNorm1d before it, as in
+# `mg.generator(batch_norm=True)`.  (The outputs of Softplus are positive, and most of each is the
+# same for every z.  Without the normalisation, G ends up in one place.)  Dropout stands in the
+# discriminator, where it keeps D from being too sure.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -133,15 +134,18 @@ gan = mg.GAN(G, D, lr=1e-3)
 
 
 def circle(n: int) -> Any:
-    """n real points, (n, 2) float32: radius 2, with noise of standard deviation 0.1."""
+    """Draw n real points, (n, 2) float32: radius 2, with noise of standard deviation 0.1."""
     angle = rng.uniform(0, 2 * np.pi, n)
     points = 2 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return (points + 0.1 * rng.standard_normal((n, 2))).astype("float32")
 
 
 def quality(points: Any) -> tuple[int, float]:
-    """On how many eighths of the circle there is a fifth of their due, and the share of points that
-    is within 3 standard deviations of it."""
+    """Return how many eighths of the circle have a fair share of the points, and the share of
+    points near the circle.
+
+    Near means within 3 standard deviations.  An eighth has a fair share if it has a fifth of its
+    due, which is an eighth of the points."""
     near = np.abs(np.linalg.norm(points, axis=1) - 2) < 0.3
     eighth = np.floor(np.arctan2(points[:, 1], points[:, 0]) * 4 / np.pi).astype(int) % 8
     visits = np.bincount(eighth[near], minlength=8)

@@ -2,7 +2,7 @@
 # # XOR: backprop in 25 lines
 #
 # No straight line separates the four points of XOR, so one Linear cannot learn it; two with a
-# Tanh between can.  Each turn of the loop is all of backprop: forward, loss, backward, step.
+# Tanh between them can.  Each turn of the loop is all of backprop: forward, loss, backward, step.
 
 # %%
 import numpy as np
@@ -33,9 +33,10 @@ print(mg.check_gradients(net, x))
 
 # %% [markdown]
 # ## The picture
-# What the network says of every point of the plane, and the four points that it has learnt from.
-# The white lines are p = 1/2: one Linear alone has one, and it is straight.  The picture is xor.png
-# in the folder OUT of the environment, by default `runs`.
+# The picture shows the network's answer at every point of the plane, and the four points from which
+# it has learnt.  On the white lines p is 1/2: one Linear alone has one such line, and it is
+# straight.  The picture is xor.png in the folder that OUT in the environment names, by default
+# `runs`.
 
 
 # %%
@@ -45,7 +46,7 @@ def draw() -> None:
 
     from matplotlib.figure import Figure
 
-    from minigan.checkpoint import atomic_write
+    from minigan.machine.files import atomic_write
 
     edge = np.linspace(-0.5, 1.5, 101, dtype="float32")
     plane = np.stack(np.meshgrid(edge, edge), axis=-1).reshape(-1, 2)  # every (a, b)

@@ -1,22 +1,22 @@
 """minigan: a tiny layer library with hand-written backprop, and the GAN that is trained with it."""
 
-from minigan import blas
+from minigan.machine import blas
 
-blas.configure()  # before NumPy is imported, below
+blas.configure()  # OpenBLAS reads these settings once, when NumPy is imported below
 
 from minigan.backend import get_backend
 from minigan.batch_norm import BatchNorm1d
-from minigan.config import TrainConfig
 from minigan.data import from_torchvision, load_mnist
+from minigan.errors import InputError
 from minigan.gan import GAN, StepResult
-from minigan.gradcheck import check_gradients
+from minigan.gradcheck import GradientReport, check_gradients
 from minigan.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 from minigan.losses import bce, bce_with_logits
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
 from minigan.optim import Adam
-from minigan.trace import trace
-from minigan.training import Trainer
+from minigan.tape import trace
+from minigan.training import TrainConfig, Trainer, load_generator
 
 __version__ = "0.1.0"
 
@@ -24,6 +24,8 @@ __all__ = [
     "GAN",
     "Adam",
     "BatchNorm1d",
+    "GradientReport",
+    "InputError",
     "Layer",
     "LeakyReLU",
     "Linear",
@@ -42,6 +44,7 @@ __all__ = [
     "from_torchvision",
     "generator",
     "get_backend",
+    "load_generator",
     "load_mnist",
     "trace",
 ]

@@ -1,9 +1,10 @@
 """Batch normalisation (Ioffe & Szegedy 2015): the layer, and its backward rule derived in steps.
 
-All other layers look at one row at a time.  Here each column is measured over the whole batch, so
-every row of x moves every row of y, and dx has to go back along three paths: straight, through the
-mean, and through the variance.  ``backward_in_steps`` walks them one by one; the layer itself has
-the formula that is left when the walk is worked out on paper.
+All other layers look at one row at a time.  Batch normalisation takes the mean and the variance of
+each column over the whole batch, so every row of x changes every row of y.  The gradient therefore
+goes back from y to x along three paths: directly, through the mean, and through the variance.
+``backward_in_steps`` follows the three paths one operation at a time.  The layer itself uses the
+compact formula that results when these steps are worked out on paper.
 """
 
 from __future__ import annotations
@@ -12,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, Backend
-from minigan.checks import check_array, check_size
+from minigan.backend import Array, Backend, check_array, check_size
 from minigan.layers import Layer, Seed
 
 
 class BatchNorm1d(Layer):
-    """Each column brought to mean 0 and variance 1, then scaled and moved.  x, y, dx, dy: (N, n)
+    """Bring each column to mean 0 and variance 1, then scale and shift it.  x, y, dx, dy: (N, n)
 
         μ  = 1/N Σₙ x[n]                    the column's mean, σ² = 1/N Σₙ (x[n] - μ)² its variance
         x̂  = (x - μ) / √(σ² + eps)
@@ -27,21 +27,24 @@ class BatchNorm1d(Layer):
         dβ = Σₙ dy[n]
         dx = γ / √(σ² + eps) · (dy - mean(dy) - x̂ mean(dy x̂))         means over the N rows
 
-    The last line says: a push that moves a whole column, or stretches it, is undone by μ and σ, so
-    it has no gradient.  (Hence the b of a ``Linear`` right before has db = 0: β does its work.)
+    The last line subtracts from dy what would shift a whole column of x or stretch it: μ and σ undo
+    such a change, so it has no effect on y and no gradient.  (For this reason the b of a ``Linear``
+    right before this layer has db = 0; β does its work.)
 
-    Training uses the batch's own μ and σ², and keeps running means of both:
+    In training, ``forward`` uses the batch's own μ and σ², and keeps running means of both:
 
         running ← (1 - momentum) running + momentum new        new: μ, and σ² N/(N - 1), unbiased
 
-    When training is over, ``evaluate(x)`` (and so ``layer(x)``) uses the running means in their
-    place.  They are constants: dx = dy γ / √(σ² + eps), and each row's y is its own again.
+    After training, ``evaluate(x)``, which ``layer(x)`` calls, uses the running means instead of μ
+    and σ².  They are constants, so dx = dy γ / √(σ² + eps), and each row of y depends only on its
+    own row of x.
 
-    γ and β, ``gamma`` and ``beta`` (n,), start at 1 and 0, ``running_mean`` and ``running_var`` too
-    at 0 and 1.  Matches ``torch.nn.BatchNorm1d``, whose defaults these are.
+    The parameters γ and β are the arrays ``gamma`` and ``beta``, (n,), and start at 1 and 0.
+    ``running_mean`` and ``running_var``, (n,), start at 0 and 1.  The layer and its defaults match
+    ``torch.nn.BatchNorm1d``.
 
-    Raises ValueError for a training batch of one row (it would be its own mean), for eps that is
-    not positive, and for momentum outside [0, 1].
+    Raises ValueError if a training batch has only one row (which would be its own mean), if eps is
+    not positive, or if momentum is outside [0, 1].
     """
 
     param_names = ("gamma", "beta")
@@ -107,7 +110,7 @@ class BatchNorm1d(Layer):
 
     def input_grad(self, dy: Array, cache: Any) -> Array:
         x_hat, factor, training = cache
-        if training:  # less what moves or stretches the whole column
+        if training:  # subtract what would shift or stretch the whole column
             dy = dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0)
         dx: Array = self.gamma * factor * dy
         return dx
@@ -119,14 +122,15 @@ class BatchNorm1d(Layer):
 def backward_in_steps(
     dy: Array, x: Array, gamma: Array, eps: float = 1e-5
 ) -> tuple[Array, Array, Array]:
-    """dx, dγ and dβ of ``BatchNorm1d`` in training, one operation of the forward pass at a time.
+    """Return dx, dγ and dβ of ``BatchNorm1d`` in training, going back one operation at a time.
 
-    What the compact formula is worked out from, and what it is tested against.  A value that goes
-    two ways (x - μ does, and x) gets the sum of what comes back; a value that was summed over the
-    N rows hands its gradient to each of them; a value that was spread over the rows sums up.
+    The compact formula of the layer is worked out from these steps and tested against them.  They
+    follow three rules.  A value that is used twice, as x and x - μ are, gets the sum of the two
+    gradients that come back.  A sum over the N rows hands its gradient to every row.  A value that
+    was spread over the rows, as μ is in x - μ, gets the sum of the rows' gradients.
     """
     N = len(x)
-    # Forward, an operation a line
+    # Forward, one operation on each line
     mean = x.sum(axis=0) / N
     centred = x - mean
     var = (centred * centred).sum(axis=0) / N

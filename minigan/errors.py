@@ -1,8 +1,38 @@
-"""One exception for what a user can put right: a bad option, file, folder or device."""
+"""The exception for mistakes that a user can put right: a bad option, file, folder or device."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from numbers import Integral
+from typing import Any
+
+NAME = re.compile(r"`(\w+)`")
 
 
 class InputError(ValueError):
-    """What came from outside is at fault; the message names what came and what was expected.
+    """Raised for bad input.  The message says what is wrong and what was expected.
 
-    The command line prints the message as one line and exits with status 2.
+    In the text that is given to the error, names of arguments stand in backquotes.  Python shows
+    the names without them (``batch_size is 0``).  The command line prints the message as one line,
+    with each name as the option that a user types (``--batch-size is 0``), and exits with status 2.
     """
+
+    def __str__(self) -> str:
+        return self.spelled(lambda name: name)
+
+    def spelled(self, spell: Callable[[str], str]) -> str:
+        """Return the message, with each name of an argument written as ``spell`` returns it."""
+        return NAME.sub(lambda found: spell(found[1]), super().__str__())
+
+
+def check_whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """Return ``value`` as an int.
+
+    Raises InputError unless it is a whole number from ``least`` to ``most`` (None: any above).
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < least:
+        raise InputError(f"`{name}` is {value!r}, expected a whole number of at least {least}")
+    if most is not None and int(value) > most:
+        raise InputError(f"`{name}` is {value!r}, expected a whole number up to {most:,}")
+    return int(value)

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.backend import Array, backend_of
-from minigan.checks import check_array
+from minigan.backend import Array, backend_of, check_array
 from minigan.layers import Linear, Sigmoid, sigmoid
 from minigan.losses import bce, bce_with_logits
 from minigan.network import Sequential
@@ -15,35 +14,37 @@ from minigan.optim import Adam
 
 
 class StepResult(NamedTuple):
-    """What a training step saw: four 0-d values on the device, valid until the next step.
+    """What a training step measured: four 0-d values on the device, valid until the next step.
 
-    ``float(result.d_loss)`` reads one and, on a GPU, waits for it.
+    ``float(result.d_loss)`` reads one of them; on a GPU it waits until the value is computed.
     """
 
-    d_loss: Any  # -mean log D(x) - mean log(1 - D(G(z))): 2 ln 2 if D is only guessing
-    g_loss: Any  # -mean log D(G(z)), by the updated D: ln 2 if D is only guessing
+    d_loss: Any  # -mean log D(x) - mean log(1 - D(G(z))): 2 ln 2 if D only guesses
+    g_loss: Any  # -mean log D(G(z)), by the updated D: ln 2 if D only guesses
     p_real: Any  # mean D(x) in the step of D
     p_fake: Any  # mean D(G(z)) in the step of D
 
 
 class GAN:
-    """A generator G and a discriminator D, each with its Adam (Goodfellow et al. 2014).
+    """A generator G and a discriminator D, each with its own Adam (Goodfellow et al. 2014).
 
-    D learns to tell real images x (B, n) from fake ones G(z), G learns to make D err:
+    D learns to tell real images x (B, n) from fake images G(z); G learns to deceive D:
 
         d_loss = -mean log D(x) - mean log(1 - D(G(z)))        minimised over D's parameters
         g_loss = -mean log D(G(z))                             minimised over G's parameters
 
-    (g_loss is the non-saturating form: where D is sure that an image is fake, log(1 - D(G(z)))
-    would give G no gradient.)
+    (This g_loss is called non-saturating.  If G minimised mean log(1 - D(G(z))) instead, it would
+    get almost no gradient where D is sure that an image is fake.)
 
-    D sees real and fake images as one batch, which a ``BatchNorm1d`` in D would measure as one.
+    D gets real and fake images stacked as one batch.  A ``BatchNorm1d`` in D would therefore take
+    one mean over both.
 
-    With ``logits=True`` D has no Sigmoid at its end: it gives logits, and the same losses are
-    computed from them, with gradients that live on where a wrong answer is rounded to 0 or 1.
+    With ``logits=True`` D ends without a Sigmoid and returns logits, and the same losses are
+    computed from these.  Their gradients survive where a probability would be rounded to 0 or 1.
 
-    Raises ValueError if G's images do not fit into D, D has not one output, the two differ in
-    dtype or backend, or D ends in Sigmoid although ``logits`` is true, or in Linear if not.
+    Raises ValueError if G's images do not fit into D, if D has more than one output, if G and D
+    differ in dtype or backend, if D ends in Sigmoid although ``logits`` is true, or if D ends in
+    Linear although ``logits`` is false.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class GAN:
         self.logits, self.loss = logits, bce_with_logits if logits else bce
 
     def train_step(self, real: Array, z: Array) -> StepResult:
-        """One step of D, then one step of G.  real: (B, 784) in [-1, 1], z: (B, latent_dim)
+        """Take one step of D, then one step of G.  real: (B, 784) in [-1, 1], z: (B, latent_dim)
 
         Arrays in main memory are moved to the networks' backend.  Raises TypeError or ValueError
         if an argument has the wrong shape or dtype, or if the two batches differ in size.
@@ -95,14 +96,13 @@ class GAN:
         D.backward(dp, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
         self.adam_d.step()
         if self.logits:
-            p = D.backend.elementwise(sigmoid, p)  # logits until here; told are probabilities
+            p = D.backend.elementwise(sigmoid, p)  # p held logits; the result has probabilities
         d_loss, p_real, p_fake = loss_real + loss_fake, p[:B].mean(), p[B:].mean()
 
         # Step of G: the same fake images should be called real by the updated D.
         p, cache_d = D.forward(fake)
         g_loss, dp = self.loss(p, 1.0)
         d_fake = D.backward(dp, cache_d, param_grads=False)  # D is frozen: only a path to G
-        assert d_fake is not None
         G.backward(d_fake, cache_g, input_grad=False)  # G has not moved: its cache still holds
         self.adam_g.step()
 

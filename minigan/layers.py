@@ -1,77 +1,99 @@
 """The layers: each class is one forward formula and the backward rule that follows from it.
 
-Every layer maps a batch x to y = f(x).  Training has a loss L, one number, and asks how L changes
-with every x, W and b.  Backprop answers layer by layer, from the last to the first: given
-dy = dL/dy, a layer returns dx = dL/dx by the chain rule, which is the dy of the layer before it.
-So ``dx`` always stands for dL/dx and has the shape of ``x``.
+Every layer maps a batch x to y = f(x).  Training measures the network's output by a loss L, one
+number, and asks how L changes with every x, W and b.  Backprop answers layer by layer, from the
+last to the first: given dy = dL/dy, a layer computes dx = dL/dx by the chain rule, and this dx is
+the dy of the layer before it.  So ``dx`` always stands for dL/dx and has the shape of ``x``.
 
-The formulas are NumPy's and run on a GPU unchanged, because NumPy's functions hand CuPy's arrays on
-to CuPy; a formula marked ``@elementwise`` becomes one kernel there, and has its arguments checked.
-Python numbers (not ``np.float64``) keep float32 arrays float32.
+The formulas are written with NumPy's functions and run on a GPU unchanged, because these functions
+hand CuPy's arrays on to CuPy.  ``@elementwise`` marks a formula that treats every element alike: it
+checks the arguments, and makes one GPU kernel of the formula.  The constants in formulas are Python
+numbers, which leave a float32 array float32; an ``np.float64`` would not.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from minigan.backend import Array, Backend, get_backend, matmul
-from minigan.checks import check_array, check_drawn, check_dtype, check_size
-from minigan.elementwise import elementwise
+from minigan.backend import Array, Backend, elementwise, get_backend, matmul
+from minigan.backend.checks import check_array, check_dtype, check_size
 
 Seed = int | np.random.Generator | None
 
 
 class Layer:
-    """What all layers share.  A layer of your own writes only its mathematics:
+    """The base class of all layers.  A layer of your own defines only its mathematics:
 
-    - ``forward(x) -> (y, cache)``: the output, and whatever the gradients will need of it;
-    - ``input_grad(dy, cache) -> dx``;
-    - if it has parameters: their names in ``param_names``; ``draw(rng)``, their initial values in
-      that order, as a tuple; and ``param_grads(dy, cache)``, which overwrites the array beside
-      ``self.W`` with dL/dW: ``self.dW[...] = …``.  (``self.dW = …`` is an array no optimizer sees.)
-    - if it acts otherwise when training is over, ``evaluate``; arrays that it keeps for that are
-      made in ``allocate`` and named in ``buffer_names``: see ``BatchNorm1d``.
+    - ``forward(x) -> (y, cache)`` returns the output, and a cache of what the gradients will need.
+    - ``input_grad(dy, cache) -> dx`` returns dL/dx for a given dy = dL/dy.
 
-    The cache belongs to the caller, so several batches can be on their way through one layer.  It
-    is an array with the rows and the dtype of x, or a tuple whose first item is one, and may be y
-    itself: change neither.  No method changes its arguments.  ``n_in`` and ``n_out``, if set, are
-    checked; a layer with parameters gets them from its ``Sequential``, or alone from ``allocate``.
+    A layer with parameters also defines
+
+    - ``param_names``, the names of its parameters, for instance ``("W", "b")``;
+    - ``draw(rng)``, which returns their initial values as a tuple, in the order of the names;
+    - ``param_grads(dy, cache)``, which writes dL/dW into the array ``self.dW`` that is there
+      already: ``self.dW[...] = …``.  (No optimizer would read a new array, ``self.dW = …``.)
+
+    A layer that computes something else after training also defines ``evaluate``.  Arrays that it
+    keeps for this are made in ``allocate`` and named in ``buffer_names``, as in ``BatchNorm1d``.
+
+    The cache is an array with the rows and the dtype of x, or a tuple whose first item is such an
+    array.  The caller keeps it, so several batches can be on their way through one layer.  The
+    cache may be x or y itself, so write into none of the three before ``backward`` has run.  No
+    method changes its arguments.  ``n_in`` and ``n_out`` are checked where they are set.  A
+    ``Sequential`` makes the arrays of its layers' parameters; a layer that is used alone calls
+    ``allocate`` to make them.
     """
 
-    n_in: int | None = None  # columns of x; None: element by element, x of any shape
-    n_out: int | None = None  # columns of y; None: y is shaped like x
+    n_in: int | None = None  # columns of x; None: x may have any shape
+    n_out: int | None = None  # columns of y; None: y has the shape of x
     param_names: tuple[str, ...] = ()
-    buffer_names: tuple[str, ...] = ()  # arrays that forward changes in training; no parameters
+    buffer_names: tuple[str, ...] = ()  # other arrays, which forward updates in training
     kinks: tuple[float, ...] = ()  # values of x where the derivative jumps (for check_gradients)
-    bound = False  # a layer belongs to one network at most
+    bound = False  # True in a Sequential: a layer belongs to one network at most
 
     def forward(self, x: Array) -> tuple[Array, Any]:
-        raise NotImplementedError(f"{type(self).__name__} has no forward")  # each layer has its own
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def evaluate(self, x: Array) -> tuple[Array, Any]:
-        """The same when training is over.  Of the layers here only BatchNorm1d then differs."""
+        """Return y and a cache as ``forward`` does, but as the layer is used after training.
+
+        Of the layers in minigan, only ``BatchNorm1d`` then computes something else.
+        """
         return self.forward(x)
 
     def input_grad(self, dy: Array, cache: Any) -> Array:
-        raise NotImplementedError(f"{type(self).__name__} has no input_grad")  # likewise
+        raise NotImplementedError(f"{type(self).__name__} has no input_grad")
 
     def param_grads(self, dy: Array, cache: Any) -> None:
-        """Nothing to do for a layer without parameters."""
+        """Overwrite the parameters' gradients.  Here there are no parameters, and nothing to do."""
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
-        """Initial parameters, float64, in the order of ``param_names``."""
+        """Return the initial parameters, in float64 and in the order of ``param_names``."""
         return ()
 
+    @overload
+    def backward(
+        self, dy: Array, cache: Any, *, input_grad: Literal[True] = True, param_grads: bool = True
+    ) -> Array: ...
+    @overload
+    def backward(
+        self, dy: Array, cache: Any, *, input_grad: Literal[False], param_grads: bool = True
+    ) -> None: ...
+    @overload
+    def backward(
+        self, dy: Array, cache: Any, *, input_grad: bool, param_grads: bool = True
+    ) -> Array | None: ...
     def backward(
         self, dy: Array, cache: Any, *, input_grad: bool = True, param_grads: bool = True
     ) -> Array | None:
-        """From dy = dL/dy to dx = dL/dx, filling dW and db on the way.
+        """Return dx = dL/dx for a given dy = dL/dy, and overwrite dW and db.
 
-        ``input_grad=False`` leaves dx out (and returns None), ``param_grads=False`` leaves dW and
-        db out: the work that belongs to them is skipped.
+        ``input_grad=False`` skips the work for dx and returns None.  ``param_grads=False`` skips
+        the work for dW and db and leaves them as they are.
 
         Raises TypeError or ValueError if dy differs from y in shape, dtype or device.
         """
@@ -83,10 +105,16 @@ class Layer:
         return self.input_grad(dy, cache) if input_grad else None
 
     def allocate(self, seed: Seed, dtype: Any, backend: str | Backend) -> None:
-        """Draw parameters into arrays of its own, which ``Sequential`` replaces by its views."""
+        """Draw the parameters into new arrays, which ``Sequential`` then replaces by its views."""
         backend, float_type = get_backend(backend), check_dtype(dtype)
-        values = check_drawn(self.draw(np.random.default_rng(seed)), self)
-        for name, value in zip(self.param_names, values, strict=True):
+        values, names = self.draw(np.random.default_rng(seed)), self.param_names
+        if not isinstance(values, tuple) or len(values) != len(names):
+            got = len(values) if isinstance(values, tuple) else f"a {type(values).__name__}"
+            raise ValueError(
+                f"{type(self).__name__}.draw returned {got}, expected a tuple of {len(names)}, an "
+                f"array for each of {', '.join(names)}"
+            )
+        for name, value in zip(names, values, strict=True):
             parameter = backend.asarray(value, float_type)
             setattr(self, name, parameter)
             setattr(self, "d" + name, np.zeros_like(parameter))
@@ -106,11 +134,12 @@ class Linear(Layer):
         db = Σₙ dy[n]     b is added to every row
         dx = dy Wᵀ        x[:, i] reaches y[:, j] through W[i, j]: sum over j
 
-    W and b start uniform in ±1/√n_in, the default of ``torch.nn.Linear``, drawn in float64, W
-    first.  PyTorch stores W transposed: ``layer.W[...] = linear.weight.detach().numpy().T``.  Write
-    into W and b like this; an array put in their place would not be the network's parameter.
+    W and b start as uniform random numbers between -1/√n_in and 1/√n_in, as in ``torch.nn.Linear``.
+    They are drawn in float64, W before b.  PyTorch stores W transposed; this line copies its
+    weights: ``layer.W[...] = linear.weight.detach().numpy().T``.  Write into W and b as it does: an
+    array put in their place would not be the network's parameter.
 
-    Raises ValueError for a size below 1.
+    Raises ValueError unless n_in and n_out are whole numbers of at least 1.
     """
 
     param_names = ("W", "b")
@@ -155,12 +184,13 @@ class Linear(Layer):
 
 
 class ReLU(Layer):
-    """Rectifier, element by element.  x, y, dx, dy: any one shape
+    """Rectifier, element by element.  x, y, dx, dy: the same shape
 
         y  = max(0, x)
         dx = dy where x > 0, else 0
 
-    At the kink x = 0, where any slope from 0 to 1 would do, it is 0, as in ``torch.nn.ReLU``.
+    The graph of y has a kink at x = 0, where any slope from 0 to 1 could serve as the derivative.
+    The slope used here is 0, as in ``torch.nn.ReLU``.
     """
 
     kinks = (0.0,)
@@ -176,13 +206,15 @@ class ReLU(Layer):
 
 
 class LeakyReLU(Layer):
-    """Rectifier with a small slope s below zero, element by element.  x, y, dx, dy: any one shape
+    """Rectifier with a small slope s below zero, element by element.  x, y, dx, dy: the same shape
 
         y  = x where x > 0, else s x
         dx = dy where x > 0, else s dy
 
-    s is ``negative_slope``, 0 to 1, else ValueError: then y = max(x, s x), and the slope is
-    max(x > 0, s), where a true comparison counts 1.  Matches ``torch.nn.LeakyReLU``.
+    s is ``negative_slope``.  Because it lies between 0 and 1, y is max(x, s x), and the slope of y
+    is max(x > 0, s), where a true comparison counts as 1.  Matches ``torch.nn.LeakyReLU``.
+
+    Raises ValueError unless negative_slope is from 0 to 1.
     """
 
     kinks = (0.0,)
@@ -199,7 +231,7 @@ class LeakyReLU(Layer):
 
     @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
-        s = y.dtype.type(self.negative_slope)  # beside a comparison a plain float means float64
+        s = y.dtype.type(self.negative_slope)  # a Python float with booleans would make float64
         return dy * np.maximum(y > 0, s)  # np.where takes six times as long
 
     def __repr__(self) -> str:
@@ -207,7 +239,7 @@ class LeakyReLU(Layer):
 
 
 class Tanh(Layer):
-    """Hyperbolic tangent, element by element.  x, y, dx, dy: any one shape
+    """Hyperbolic tangent, element by element.  x, y, dx, dy: the same shape
 
     y  = tanh(x)
     dx = dy (1 - y²)            since tanh' = 1 - tanh²        (matches ``torch.nn.Tanh``)
@@ -216,7 +248,7 @@ class Tanh(Layer):
     @elementwise
     def forward(self, x: Array) -> tuple[Array, Array]:
         y = np.tanh(x)
-        return y, y  # all that the gradient needs is the output
+        return y, y  # the gradient needs the output only
 
     @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
@@ -224,16 +256,17 @@ class Tanh(Layer):
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + e⁻ˣ), written so that neither tail overflows or rounds to zero too soon.
+    """Return 1 / (1 + e⁻ˣ), computed so that neither tail overflows or rounds to 0 too soon.
 
-    -log(1 + e⁻ˣ) is ``-logaddexp(0, -x)``, exact at both ends.  The popular (tanh(x/2) + 1) / 2 is
-    exactly 0 at x = -20 in float32, where the true value is 2e-9: a gradient would be lost.
+    Its logarithm -log(1 + e⁻ˣ) is computed first, as ``-logaddexp(0, -x)``, which is accurate at
+    both ends.  The popular formula (tanh(x/2) + 1) / 2 gives exactly 0 at x = -20 in float32, where
+    the true value is 2e-9: a gradient would be lost.
     """
     return np.exp(-np.logaddexp(0, -x))
 
 
 class Sigmoid(Layer):
-    """Logistic function: logits to probabilities, element by element.  x, y, dx, dy: any one shape
+    """Logistic function: logits to probabilities, element by element.  x, y, dx, dy: the same shape
 
     y  = σ(x) = 1 / (1 + e⁻ˣ)
     dx = dy y (1 - y)           since σ' = σ (1 - σ)           (matches ``torch.nn.Sigmoid``)

@@ -1,31 +1,32 @@
-"""The tutorial's two networks, and their two variants: batch normalisation in G, logits from D."""
+"""The tutorial's two networks, each with a variant: batch normalisation in G, logits from D."""
 
 from __future__ import annotations
 
-from minigan.backend import Backend
+from minigan.backend import Backend, check_size
 from minigan.batch_norm import BatchNorm1d
-from minigan.checks import check_size
 from minigan.layers import Layer, LeakyReLU, Linear, ReLU, Seed, Sigmoid, Tanh
 from minigan.network import Sequential
 
 IMAGE_SIZE = 784  # 28 x 28 pixels in one row
+LATENT_DIM = 100  # numbers in each z, unless another latent_dim is given
 
 
 def generator(
-    latent_dim: int = 100,
+    latent_dim: int = LATENT_DIM,
     *,
     batch_norm: bool = False,
     seed: Seed = None,
     dtype: str = "float32",
     backend: str | Backend = "numpy",
 ) -> Sequential:
-    """G, the tutorial's: latent z ~ N(0, 1), (N, latent_dim), to images in [-1, 1], (N, 784).
+    """Return the tutorial's generator G, which maps z (N, latent_dim) to images (N, 784).
 
-    latent_dim-256-512-1024-784 with ReLU between and Tanh at the end: 1,486,352 parameters for
-    latent_dim 100.  ``batch_norm=True`` puts a ``BatchNorm1d`` before each ReLU (3,584 more): the
-    cure for collapse, see docs/is-it-working.md.
+    z is drawn from N(0, 1), and pixels lie in [-1, 1].  The widths are latent_dim-256-512-1024-784,
+    with ReLU between the ``Linear`` layers and Tanh at the end: 1,486,352 parameters for a
+    latent_dim of 100.  ``batch_norm=True`` puts a ``BatchNorm1d`` before each ReLU (3,584 more
+    parameters), which is the cure for collapse: see docs/is-it-working.md.
 
-    Raises ValueError for a latent_dim below 1, an unknown dtype or an unknown backend.
+    Raises ValueError if latent_dim is below 1, or if dtype or backend is unknown.
     """
     check_size("latent_dim", latent_dim)
     layers: list[Layer] = []
@@ -44,12 +45,14 @@ def discriminator(
     dtype: str = "float32",
     backend: str | Backend = "numpy",
 ) -> Sequential:
-    """D, the tutorial's: images in [-1, 1], (N, 784), to the probability of being real, (N, 1).
+    """Return the tutorial's discriminator D, which maps images (N, 784) to probabilities (N, 1).
 
-    784-1024-512-256-1 with LeakyReLU(0.2) between and Sigmoid at the end: 1,460,225 parameters.
-    ``logits=True`` leaves the Sigmoid to the loss, as ``GAN`` with ``logits=True`` expects it.
+    Pixels lie in [-1, 1], and the output is the probability that an image is real.  The widths are
+    784-1024-512-256-1, with LeakyReLU(0.2) between the ``Linear`` layers and Sigmoid at the end:
+    1,460,225 parameters.  ``logits=True`` leaves out the Sigmoid: the output is then logits, as
+    ``GAN`` with ``logits=True`` expects.
 
-    Raises ValueError for an unknown dtype or backend.
+    Raises ValueError if dtype or backend is unknown.
     """
     layers = [
         Linear(IMAGE_SIZE, 1024),

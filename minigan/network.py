@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
-from minigan.backend import Array, Backend, get_backend
-from minigan.checks import check_dtype, check_layers
+from minigan.backend import Array, Backend, check_dtype, get_backend
 from minigan.layers import Layer, Seed
 
 
 @dataclass(frozen=True)
 class Cache:
-    """What one forward pass leaves for the backward pass: one from each layer."""
+    """What a forward pass keeps for backward: each layer's cache, and which weights it used."""
 
     network: Sequential
     optimizer_steps: int
@@ -23,21 +22,22 @@ class Cache:
 
 
 class Sequential:
-    """Layers in a row (``torch.nn.Sequential``).  x: (N, first n_in), y: (N, last n_out)
+    """Layers in a row, as in ``torch.nn.Sequential``.  x: (N, first n_in), y: (N, last n_out)
 
         y  = fₖ(… f₂(f₁(x)))
         dx = the layers' backward rules, last layer first (the chain rule)
 
-    ``params`` and ``grads`` are 1-D and contiguous; each layer's W, b and dW, db are views into
-    them, so that an optimizer is one formula over one vector and a checkpoint one copy.  To set
-    weights write into them: ``net.params[:] = …`` or ``net[0].W[...] = …``.
+    ``params`` and ``grads`` are 1-D, contiguous arrays.  Each layer's W and b are views into
+    ``params``, its dW and db are views into ``grads``: an optimizer is then one formula over one
+    vector, and a checkpoint is one copy.  To set weights, write into these arrays: use
+    either ``net.params[:] = …`` or ``net[0].W[...] = …``.
 
-    Parameters are drawn anew from ``seed`` (an int, a ``numpy.random.Generator``, or None for
-    fresh entropy), layer by layer, in float64, then cast to ``dtype``: two networks that are given
-    one int share their first draws, so give one Generator to both.
+    All parameters are drawn anew from ``seed``, layer by layer, in float64, and then cast to
+    ``dtype``.  ``seed`` is an int, a ``numpy.random.Generator``, or None for unpredictable numbers.
+    Two networks with the same int share their first random numbers: give both one Generator.
 
-    Raises TypeError for what is not a layer; ValueError for no layers, for widths that do not fit,
-    and for a layer that is in a network already or stands here twice.
+    Raises TypeError if an argument is not a ``Layer``; ValueError if there are no layers, if the
+    widths of neighbours do not fit, or if a layer is in another network or stands here twice.
     """
 
     def __init__(
@@ -48,10 +48,10 @@ class Sequential:
         backend: str | Backend = "numpy",
     ) -> None:
         self.layers = layers
-        self.n_in, self.n_out = check_layers(layers, Layer)
+        self.n_in, self.n_out = _widths(layers)
         self.dtype = check_dtype(dtype)
         self.backend = get_backend(backend)
-        self.optimizer_steps = 0  # counted by the optimizer, so that backward knows a stale cache
+        self.optimizer_steps = 0  # counted by the optimizer, so that backward detects a stale cache
 
         rng, start = np.random.default_rng(seed), 0
         values = [self.backend.asarray(np.zeros(0), self.dtype)]
@@ -76,31 +76,33 @@ class Sequential:
             layer.bound = True
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)  # copy.deepcopy and pickle come by here: a copied view is
-        self.bind()  # an array of its own, and training would no longer reach it
+        # copy.deepcopy and pickle call this method.  They copy each view as an array of its own,
+        # which training would no longer reach, so the views are made again.
+        self.__dict__.update(state)
+        self.bind()
 
     def named_parameters(self) -> Iterator[tuple[str, Array, Array]]:
-        """(name, parameter, gradient) in the order of construction: ``"0.W"``, ``"0.b"``, …"""
+        """Yield (name, parameter, gradient), layer by layer; names are ``"0.W"``, ``"0.b"``, …"""
         for key, layer, name, _, _ in self._slots:
             yield key, getattr(layer, name), getattr(layer, "d" + name)
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
-        """(name, array) of what layers keep beside their parameters: ``"1.running_mean"``, …"""
+        """Yield (name, array) for what layers keep beside parameters: ``"1.running_mean"``, …"""
         for i, layer in enumerate(self.layers):
             for name in layer.buffer_names:
                 yield f"{i}.{name}", getattr(layer, name)
 
     def forward(self, x: Array) -> tuple[Array, Cache]:
-        """y and the cache that ``backward`` will need; any number of caches may be in use at once.
+        """Return y, and the cache that ``backward`` needs; several caches may be in use at once.
 
         Raises TypeError or ValueError if x has the wrong shape, dtype or device.
         """
         return self._through("forward", x)
 
     def evaluate(self, x: Array) -> tuple[Array, Cache]:
-        """The same when training is over: ``BatchNorm1d`` then uses its running statistics.
+        """Run the network as it is used after training, and return y and the cache.
 
-        ``net(x)`` is ``net.evaluate(x)[0]``.
+        ``BatchNorm1d`` then uses its running statistics.  ``net(x)`` is ``net.evaluate(x)[0]``.
         """
         return self._through("evaluate", x)
 
@@ -111,16 +113,28 @@ class Sequential:
             caches.append(cache)
         return x, Cache(self, self.optimizer_steps, caches)
 
+    @overload
+    def backward(
+        self, dy: Array, cache: Cache, *, input_grad: Literal[True] = True, param_grads: bool = True
+    ) -> Array: ...
+    @overload
+    def backward(
+        self, dy: Array, cache: Cache, *, input_grad: Literal[False], param_grads: bool = True
+    ) -> None: ...
+    @overload
+    def backward(
+        self, dy: Array, cache: Cache, *, input_grad: bool, param_grads: bool = True
+    ) -> Array | None: ...
     def backward(
         self, dy: Array, cache: Cache, *, input_grad: bool = True, param_grads: bool = True
     ) -> Array | None:
-        """From dy = dL/dy to dx = dL/dx, overwriting ``grads`` with dL/d(params) on the way.
+        """Return dx = dL/dx for a given dy = dL/dy, and overwrite ``grads`` with dL/d(params).
 
-        ``input_grad=False`` returns None and spares the first layer's dx (PyTorch's
-        ``x.detach()``); ``param_grads=False`` leaves ``grads`` alone (a frozen network).
+        ``input_grad=False`` skips the first layer's dx and returns None, as after PyTorch's
+        ``x.detach()``.  ``param_grads=False`` leaves ``grads`` as it is: the network is frozen.
 
-        Raises RuntimeError for a cache of another network, or from before an optimizer step: old
-        activations and new weights do not make a gradient.
+        Raises RuntimeError if the cache comes from another network, or was made before an optimizer
+        step: activations of the old weights do not go with the new weights.
         """
         if not isinstance(cache, Cache):
             raise TypeError(f"cache is a {type(cache).__name__}, expected what forward returned")
@@ -131,7 +145,7 @@ class Sequential:
                 f"stale cache: it was made after optimizer step {cache.optimizer_steps}, the "
                 f"weights are those of step {self.optimizer_steps}; run forward again"
             )
-        # The last layer to visit: the first one, unless no gradient is needed that far down.
+        # Go back as far as a gradient is needed: to layer 0 for dx, else to the first parameters.
         trained = [i for i, layer in enumerate(self.layers) if layer.param_names and param_grads]
         last = 0 if input_grad else min(trained, default=len(self.layers))
         grad: Any = dy
@@ -158,3 +172,22 @@ class Sequential:
             count = f"{sum(where.stop - where.start for _, _, _, where, _ in slots):,}"
             lines.append(f"  {i}  {layer!r:<20} {shapes:<28} {count if slots else '':>9}".rstrip())
         return "\n".join(lines)
+
+
+def _widths(layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
+    """Return the columns of the network's x and y (None: any); raise unless the layers fit."""
+    if not layers:
+        raise ValueError("Sequential needs at least one layer")
+    first = width = None
+    for i, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            raise TypeError(f"layer {i} is a {type(layer).__name__}, expected a minigan Layer")
+        if layer.bound:
+            raise ValueError(f"layer {i}, {layer!r}, belongs to another network already")
+        if any(layer is other for other in layers[:i]):
+            raise ValueError(f"layer {i}, {layer!r}, stands twice in this network")
+        if layer.n_in is not None and width is not None and layer.n_in != width:
+            raise ValueError(f"layer {i}, {layer!r}, takes {layer.n_in} columns but gets {width}")
+        first = layer.n_in if first is None else first
+        width = layer.n_out if layer.n_out is not None else width
+    return first, width

@@ -1,4 +1,8 @@
-"""Adam: one formula over the network's flat vectors."""
+"""Adam: one formula over the network's flat vectors.
+
+Read ``update`` beside the paper: it is the whole formula.  Seven of its arguments are numbers that
+all elements share; ``numbers_of_step`` works them out once in each step.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,35 @@ from typing import Any
 import numpy as np
 
 from minigan.network import Sequential
+
+
+def numbers_of_step(t: int, lr: float, betas: tuple[float, float], eps: float) -> tuple[float, ...]:
+    """Return the seven numbers of step t that are the same for all elements.
+
+    They are β₁, 1 - β₁, β₂, 1 - β₂, lr / (1 - β₁ᵗ), √(1 - β₂ᵗ) and eps.  They are worked out on the
+    host, in Python's float64, and rounded to the network's dtype only then: worked out in float32,
+    1 - 0.999 would already be off by 0.0013 %.
+    """
+    beta1, beta2 = betas
+    correction1, correction2 = 1 - beta1**t, 1 - beta2**t
+    return beta1, 1 - beta1, beta2, 1 - beta2, lr / correction1, math.sqrt(correction2), eps
+
+
+def update(
+    theta: Any, g: Any, m: Any, v: Any,
+    beta1: Any, rest1: Any, beta2: Any, rest2: Any, lr_t: Any, root_t: Any, eps: Any,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """Return the new θ, m and v, for one element or for whole arrays: the formula of ``Adam``.
+
+    g is the gradient.  The seven numbers from beta1 on are those of ``numbers_of_step``.  Each
+    backend runs these same lines over the network's vectors: NumPy block by block, Numba in one
+    loop, CUDA in one kernel.
+    """
+    m = beta1 * m + rest1 * g  # rest1 = 1 - β₁
+    v = beta2 * v + rest2 * (g * g)  # rest2 = 1 - β₂
+    # lr_t = lr / (1 - β₁ᵗ) and root_t = √(1 - β₂ᵗ), so lr m̂ / (√v̂ + eps) is subtracted.
+    theta = theta - lr_t * m / (np.sqrt(v) / root_t + eps)
+    return theta, m, v
 
 
 class Adam:
@@ -20,11 +53,11 @@ class Adam:
         v̂ = v / (1 - β₂ᵗ)                this makes up for it
         θ ← θ - lr m̂ / (√v̂ + eps)
 
-    Step by step the numbers of ``torch.optim.Adam``, whose defaults these are.  ``m`` and ``v``
-    have the shape and dtype of ``net.params``; ``t`` counts the steps.
+    Every step gives the numbers of ``torch.optim.Adam``, and the defaults are the same.  ``m`` and
+    ``v`` have the shape and dtype of ``net.params``; ``t`` counts the steps.
 
-    Raises TypeError if ``net`` is no ``Sequential``; ValueError if lr or eps is negative or not
-    finite, or a beta is outside [0, 1).
+    Raises TypeError if ``net`` is not a ``Sequential``; ValueError if lr or eps is negative or not
+    finite, or if a beta is outside [0, 1).
     """
 
     def __init__(
@@ -46,31 +79,15 @@ class Adam:
         self.m = np.zeros_like(net.params)
         self.v = np.zeros_like(net.params)
         self.t = 0
-        self.scalars = net.backend.asarray(np.zeros(7), net.dtype)  # what update needs, as below
+        self.numbers = np.zeros(7, net.dtype, like=net.params)  # one step's seven numbers
 
     def step(self) -> None:
-        """Move ``net.params`` one step against ``net.grads``; caches made before are now stale."""
-        net = self.net
-        net.backend.each_step(self._count)
-        net.backend.adam(update, (net.params, net.grads, self.m, self.v), self.scalars)
+        """Move ``net.params`` one step against ``net.grads``; earlier caches are then stale."""
+        net, vectors = self.net, (self.net.params, self.net.grads, self.m, self.v)
+        net.backend.adam(update, vectors, self._next_step, self.numbers)
 
-    def _count(self) -> None:
-        """The next t, and the numbers that depend on it: host work, done anew in each step."""
+    def _next_step(self) -> tuple[float, ...]:
+        """Count the step and return its numbers; the backend calls this once in each step."""
         self.t += 1
         self.net.optimizer_steps += 1
-        lr, eps, (beta1, beta2) = self.lr, self.eps, self.betas
-        correction1, correction2 = 1 - beta1**self.t, 1 - beta2**self.t
-        scalars = beta1, 1 - beta1, beta2, 1 - beta2, lr / correction1, math.sqrt(correction2), eps
-        self.net.backend.write(self.scalars, scalars)
-
-
-def update(p: Any, g: Any, m: Any, v: Any, scalars: tuple[Any, ...]) -> tuple[Any, Any, Any]:
-    """The step of single numbers or, element by element, of arrays: the new θ, m and v.
-
-    The backend walks over the vectors with it: NumPy in blocks, or in one loop that Numba compiles
-    from these very lines.
-    """
-    beta1, rest1, beta2, rest2, lr, root, eps = scalars  # lr / (1 - β₁ᵗ) and √(1 - β₂ᵗ)
-    m = beta1 * m + rest1 * g
-    v = beta2 * v + rest2 * (g * g)
-    return p - lr * m / (np.sqrt(v) / root + eps), m, v
+        return numbers_of_step(self.t, self.lr, self.betas, self.eps)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-import strict_cupy
+from helpers import strict_cupy
+from helpers.idx_files import write_idx
 from hypothesis import settings
 
-import minigan.backend
 from minigan import load_mnist
-from minigan.backend import Backend, get_backend
+from minigan.backend import Backend, dispatch, get_backend
 from minigan.backend.cupy_backend import why_unavailable
 
 settings.register_profile("seeded", derandomize=True, deadline=None)  # the same cases every time
@@ -34,28 +32,22 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     """The CuPy backend, on the strict stand-in for CuPy."""
     monkeypatch.setitem(sys.modules, "cupy", strict_cupy.make_module())
     monkeypatch.setattr("minigan.backend.cublas.load_library", strict_cupy.FakeCublas)
-    minigan.backend._cupy.cache_clear()
+    dispatch._cupy.cache_clear()
     strict_cupy.Counts.reset()
     yield get_backend("cupy")
     strict_cupy.Graph.captured = None
-    minigan.backend._cupy.cache_clear()
+    dispatch._cupy.cache_clear()
 
 
 @pytest.fixture(params=["numpy", "stand-in", pytest.param("cupy", marks=pytest.mark.cuda)])
 def backend(request: pytest.FixtureRequest) -> Backend:
     """Every backend in turn: NumPy, CuPy's code on the stand-in, and CuPy where there is a GPU."""
     if request.param == "stand-in":
-        return request.getfixturevalue("stand_in")
+        there: Backend = request.getfixturevalue("stand_in")
+        return there
     if request.param == "cupy" and (reason := why_unavailable()):
         pytest.skip(reason)
     return get_backend(request.param)
-
-
-def write_idx(file: Path, array: npt.NDArray[np.uint8]) -> None:
-    """Write an IDX file, compressed if its name ends in ``.gz``."""
-    header = struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    data = header + array.tobytes()
-    file.write_bytes(gzip.compress(data) if file.suffix == ".gz" else data)
 
 
 @pytest.fixture(scope="session")

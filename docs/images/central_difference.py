@@ -1,4 +1,4 @@
-"""Draws the picture of docs/checking-gradients.md: the error of a difference against the nudge h.
+"""Draw the picture of docs/checking-gradients.md: the error of a difference against the nudge h.
 
 python docs/images/central_difference.py
 """
@@ -18,7 +18,7 @@ H = np.logspace(-14, 0, 400)
 
 
 def errors(dtype: Any, central: bool) -> Any:
-    """|difference - σ'(x)| for each h, computed in ``dtype``."""
+    """Return |difference - σ'(x)| for each h, computed in ``dtype``."""
     x, h = dtype(X), H.astype(dtype)
     slope = sigmoid(np.float64(X)) * (1 - sigmoid(np.float64(X)))
     if central:
@@ -36,7 +36,7 @@ def main() -> None:
         ("one-sided, float64", np.float64, False, "#e69f00"),
         ("central, float32", np.float32, True, "#999999"),
     ):
-        error = np.maximum(errors(dtype, central), 1e-13)  # an exact hit would leave the axis
+        error = np.maximum(errors(dtype, central), 1e-13)  # an error of 0 has no place on the axis
         axes.loglog(H, error, ".", markersize=3, color=color, label=label)
     axes.axvline(1e-5, color="black", linewidth=0.8)
     axes.annotate("h = 1e-5", (1.2e-5, 4e-13))

@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/is-it-working.md from two runs.
+"""Draw the pictures of docs/is-it-working.md from two runs.
 
 minigan train --out runs/healthy
 minigan train --threads 1 --recipe tutorial --lr 5e-5 --epochs 12 --out runs/collapsed
@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from minigan.plotting import SCALE
+from minigan.training.pictures import SCALE
 
 HERE = Path(__file__).parent
 RUNS = {
@@ -24,12 +24,12 @@ RUNS = {
     "collapsed": "collapsed: minigan train --recipe tutorial --lr 5e-5",
 }
 EPOCHS = (1, 2, 3, 5, 10)
-LAST = 12  # epoch of the curves
-SAMPLES = 8  # of each epoch: the first row of its picture
+LAST = 12  # the last epoch of the curves
+SAMPLES = 8  # samples of each epoch: the first row of its picture
 
 
 def first_row(run: Path, epoch: int) -> Any:
-    """The first samples of an epoch as one picture; None if the run has ended before."""
+    """Return the first samples of an epoch as one picture; None if the run has ended before."""
     file = run / "samples" / f"epoch_{epoch:04d}.png"
     if not file.exists():
         return None
@@ -38,14 +38,14 @@ def first_row(run: Path, epoch: int) -> Any:
 
 
 def history(run: Path, last: int) -> dict[str, Any]:
-    """The columns of history.csv, up to an epoch."""
+    """Return the columns of history.csv, up to an epoch."""
     with (run / "history.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if int(row["epoch"]) <= last]
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
 
 
 def draw_epochs(runs: Path) -> Figure:
-    """The same latent points, epoch by epoch, in each run."""
+    """Draw the same latent points, epoch by epoch, for each run."""
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     grid = figure.subplots(len(EPOCHS), len(RUNS), squeeze=False)
     for column, (name, title) in enumerate(RUNS.items()):
@@ -63,7 +63,7 @@ def draw_epochs(runs: Path) -> Figure:
 
 
 def draw_curves(runs: Path) -> Figure:
-    """Losses, D's answers, the spread and G's gradients, side by side."""
+    """Draw losses, D's answers, the spread and G's gradients, with the runs side by side."""
     figure = Figure(figsize=(10, 9), layout="constrained")
     grid = figure.subplots(4, len(RUNS), sharey="row", squeeze=False)
     for column, (name, title) in enumerate(RUNS.items()):

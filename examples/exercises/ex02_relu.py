@@ -4,9 +4,9 @@
 
 Given dy = dL/dy and x, write dx = dL/dx.
 
-Hint: draw y over x.  What is the slope left of 0, what is it right of 0?  Each x has one y of its
-own, so the chain rule has one term: dx = dy · slope.  At x = 0 itself any answer between the two
-will do; no check asks there.
+Hint: draw y over x.  What is the slope to the left of 0, and what is it to the right?  Each x has
+one y of its own, so the chain rule has one term: dx = dy · slope.  At x = 0 itself any answer
+between the two slopes will do; the check does not look there.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from minigan.backend import Array
 
 
 def bce(p: Array, target: Array) -> tuple[float, Array]:
-    """(loss, dL/dp), as ``mg.bce`` returns them."""
+    """Return (loss, dL/dp), as ``mg.bce`` does."""
     return bce_loss(p, target), bce_grad(p, target)
 
 

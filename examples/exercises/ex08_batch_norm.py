@@ -7,13 +7,13 @@
 
 Given dy and the cache (x̂, factor), write dgamma and dbeta (n,), and dx (N, n).
 
-Hint: γ and β are a multiplication and an addition that every row shares; compare the b of
-exercise 1.  For dx, work on one column.  One x[m] moves its own x̂[m], but also μ and σ², and
-they move every row's x̂: three paths, whose gradients add.  Write the forward pass an operation a
-line and go back line by line; that alone passes.  Then shorten it: Σₙ x̂[n] = 0.  A test of the
-result: a dy that is the same in all rows has dx = 0.  Why must it?
+Hint: all rows share γ, by which they are multiplied, and β, which is added to them; compare the b
+of exercise 1.  For dx, work on one column.  One x[m] moves its own x̂[m], but also μ and σ², and
+these two move every row's x̂: there are three paths, whose gradients add.  Write the forward pass
+with one operation in each line and go back line by line; that alone passes.  Then shorten it with
+Σₙ x̂[n] = 0.  Here is a test of the result: if dy is the same in all rows, dx is 0.  Why must it be?
 
-(The library's layer also keeps running means, for when training is over.  They have no gradient.)
+(The library's layer also keeps running means, for use after training; they have no gradient.)
 """
 
 from __future__ import annotations

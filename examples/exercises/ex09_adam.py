@@ -1,19 +1,19 @@
 """Exercise 9: Adam's update of the parameters θ by their gradients g.
 
-Two running means, both 0 at the start; in each step the mean keeps its β and the new value gets
-the rest:
+Adam keeps two running means, which are 0 at the start.  In each step the old mean has the weight β,
+and the new value has the rest of the weight:
 
     m: of the gradient g, with β₁           v: of its square, with β₂
 
-At the start both are too small, because they begin at 0.  Dividing by the sum of the weights that
-have been given so far makes up for it, and gives m̂ and v̂.  Then
+Both means are too small at first, because they begin at 0.  To make up for it, divide each by the
+sum of the weights that its values have got so far; this gives m̂ and v̂.  Then
 
     θ ← θ - move,       move = lr m̂ / (√v̂ + eps)          t counts the steps, the first is t = 1
 
 Write new_m, new_v and move.  m, v, g, move: (number of parameters,)
 
-Hint: let every g be 1.  What is m after the first step, after the second, after t steps?  It
-should be 1: what must it be divided by?  And where exactly does eps stand: before or after that
+Hint: let every g be 1.  What is m after the first step, after the second, and after t steps?  It
+should be 1, so by what must it be divided?  And where exactly is eps added: before or after that
 division?
 """
 
@@ -41,7 +41,7 @@ class Adam:
 
     def step(self) -> None:
         self.t += 1
-        self.net.optimizer_steps += 1  # caches made before are stale now
+        self.net.optimizer_steps += 1  # caches that were made before are stale now
         self.m = self.new_m(self.m, self.net.grads)
         self.v = self.new_v(self.v, self.net.grads)
         self.net.params -= self.move(self.m, self.v, self.t)

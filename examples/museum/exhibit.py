@@ -21,7 +21,7 @@ TESTS = EXAMPLES.parent / "tests"
 
 
 class Edit(NamedTuple):
-    """One line of one function, and what stands there with the bug."""
+    """A line of a function, and the line or lines that replace it when the bug is on."""
 
     function: Any
     right: str  # a whole line of the source, without its indentation and its comment
@@ -35,21 +35,22 @@ class Exhibit:
     name: str
     bug: str  # in a few words
     edits: tuple[Edit, ...]
-    figure: str  # what the symptom is a figure of
-    symptom: Callable[[], str]  # measures it
-    check: str  # "file::function": the test of the project that catches the bug
-    arguments: tuple[Any, ...]  # what that test is called with
-    mend: str
-    hash_seeds: tuple[str | None, ...] = (None,)  # processes to run in; None: this one
+    figure: str  # what the symptom measures
+    symptom: Callable[[], str]  # the function that measures it
+    check: str  # "room/file::function": the test of the project that catches the bug
+    arguments: tuple[Any, ...]  # the arguments of that test
+    mend: str  # what to write instead
+    hash_seeds: tuple[str | None, ...] = (None,)  # one process for each seed; None is this process
 
 
 @contextlib.contextmanager
 def switched_on(edits: tuple[Edit, ...]) -> Iterator[None]:
-    """The library with the wrong lines in it, until the block ends.
+    """Put the wrong lines into the library until the block ends.
 
-    The function's source is taken, the line replaced, and the result compiled; then the function
-    gets the new code.  It stays the same object, so whoever has imported it meets the bug as well.
-    Works on NumPy; a function that Numba or CuPy has compiled already would keep its right line.
+    The line is replaced in the function's source, the result is compiled, and the function gets the
+    new code.  It stays the same object, so modules that have imported it meet the bug as well.
+    This works on NumPy; a function that Numba or CuPy has already compiled would keep its right
+    line.
     """
     sources: dict[Any, str] = {}
     for edit in edits:
@@ -80,17 +81,17 @@ def with_line_replaced(source: str, edit: Edit) -> str:
 
 
 def observe(exhibit: Exhibit, bug: bool) -> str:
-    """The symptom: a figure, or the error that tells what is wrong."""
+    """Return the symptom: a figure, or the name of the error that was raised."""
     return ", ".join(run(measure, exhibit, bug, seed) for seed in exhibit.hash_seeds)
 
 
 def run_check(exhibit: Exhibit, bug: bool) -> str:
-    """Call the test that the exhibit names; empty if it passes, else what it says."""
+    """Call the test that the exhibit names; returns "" if it passes, else its error in one line."""
     return run(call_test, exhibit, bug, exhibit.hash_seeds[0])
 
 
 def run(work: Callable[[Exhibit], str], exhibit: Exhibit, bug: bool, hash_seed: str | None) -> str:
-    """``work`` with the bug or without, here or in a process with another order of sets."""
+    """Call ``work`` with or without the bug, here or in a process where sets are ordered anew."""
     if hash_seed is None:
         with switched_on(exhibit.edits if bug else ()):
             return work(exhibit)
@@ -122,7 +123,8 @@ def call_test(exhibit: Exhibit) -> str:
         sys.path.append(str(TESTS))
     file, name = exhibit.check.split("::")
     try:
-        getattr(importlib.import_module(file.removesuffix(".py")), name)(*exhibit.arguments)
+        module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+        getattr(module, name)(*exhibit.arguments)
     except ImportError:
         raise
     except (Exception, pytest.fail.Exception) as error:

@@ -1,4 +1,4 @@
-"""Second room: who holds what.  Every formula is right, and meets the wrong array."""
+"""Second room: who holds what.  Every formula is right, but it is applied to the wrong array."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .exhibit import Edit, Exhibit, switched_on
 
 
 def two_clouds() -> str:
-    """What D says of real and of fake points after 200 steps with two passes each."""
+    """Return D's answers to real and to fake points after 200 steps with two passes each."""
     rng = np.random.default_rng(0)
     shift = np.array([2, 0])
     real, fake = rng.standard_normal((64, 2)) + shift, rng.standard_normal((64, 2)) - shift
@@ -41,7 +41,7 @@ stale_activations = Exhibit(
     ),
     figure="what D says of real points, of fake points",
     symptom=two_clouds,
-    check="test_gan.py::test_equals_the_step_written_out",
+    check="mathematics/test_gan.py::test_equals_the_step_written_out",
     arguments=(),
     mend="forward returns what backward needs, and the caller holds it.",
 )
@@ -53,14 +53,14 @@ UNGUARDED = Edit(
 
 
 def error_of_gs_gradient() -> str:
-    """Beside the gradient through the D that has taken its step, which G plays against."""
+    """Return how far it is from the gradient through the D that has moved, G's true opponent."""
     rng = np.random.default_rng(0)
     layers = mg.Linear(3, 8), mg.ReLU(), mg.Linear(8, 5), mg.Tanh()
     G = mg.Sequential(*layers, seed=rng, dtype="float64")
     layers_of_d = mg.Linear(5, 8), mg.LeakyReLU(0.2), mg.Linear(8, 1), mg.Sigmoid()
     D = mg.Sequential(*layers_of_d, seed=rng, dtype="float64")
     gan, z = mg.GAN(G, D, lr=0.01), rng.standard_normal((16, 3))
-    gan.adam_g.lr = 0.0  # G stays where it is, to be looked at
+    gan.adam_g.lr = 0.0  # G does not move, so that its gradient can be computed once more
     with switched_on((UNGUARDED,)):
         gan.train_step(rng.uniform(-1, 1, (16, 5)), z)
     got = G.grads.copy()
@@ -68,7 +68,6 @@ def error_of_gs_gradient() -> str:
     fake, cache_g = G.forward(z)
     p, cache_d = D.forward(fake)
     d_fake = D.backward(mg.bce(p, 1.0)[1], cache_d)
-    assert d_fake is not None
     G.backward(d_fake, cache_g)
     return f"{100 * np.linalg.norm(got - G.grads) / np.linalg.norm(G.grads):.1f} %"
 
@@ -86,14 +85,14 @@ stale_weights = Exhibit(
     ),
     figure="error of G's first gradient, if nothing is checked",
     symptom=error_of_gs_gradient,
-    check="test_gan.py::test_equals_the_step_written_out",
+    check="mathematics/test_gan.py::test_equals_the_step_written_out",
     arguments=(),
     mend="Run D forward again after its step; the cache knows which weights it belongs to.",
 )
 
 
 def two_branches() -> str:
-    """Mean squared error of y = a(x) + b(x), fitted to |x|; dy goes to both branches."""
+    """Return the mean squared error of y = a(x) + b(x) fitted to |x|; dy goes to both branches."""
     x, rng = np.linspace(-1, 1, 21)[:, None], np.random.default_rng(0)
     branches = [
         mg.Sequential(
@@ -119,14 +118,14 @@ in_place = Exhibit(
     edits=(Edit(mg.ReLU.input_grad, "return dy * (y > 0)", "dy *= y > 0\nreturn dy"),),
     figure="two branches fitted to abs(x), squared error",
     symptom=two_branches,
-    check="test_layers.py::test_results_share_no_memory_with_arguments",
+    check="mathematics/test_layers.py::test_results_share_no_memory_with_arguments",
     arguments=("ReLU",),
     mend="Write into arrays that the method made itself, and into no others.",
 )
 
 
 def first_parameter() -> str:
-    """Of a network with seed 0, by the order of this process."""
+    """Return the first parameter of a network with seed 0, in the order of this process."""
     return f"{mg.Sequential(mg.Linear(2, 8), seed=0).params[0]:.2f}"
 
 
@@ -142,7 +141,7 @@ parameter_set = Exhibit(
     ),
     figure="first parameter of one seed, in two processes",
     symptom=first_parameter,
-    check="test_network.py::test_all_parameters_are_views_into_one_vector",
+    check="mathematics/test_network.py::test_all_parameters_are_views_into_one_vector",
     arguments=(),
     mend="Keep them in a tuple or a list: their order is part of every checkpoint.",
     hash_seeds=("0", "1"),

@@ -1,4 +1,4 @@
-"""Third room: float32, shapes and ranges.  Right on paper, and right for most numbers."""
+"""Third room: float32, shapes and ranges.  The lines are right on paper and for most numbers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 
 import minigan as mg
 from minigan import layers, losses
-from minigan.metrics import parzen
+from minigan.metrics import parzen_log_likelihood
 from minigan.metrics.pixels import check_pixels
 
 from .exhibit import Edit, Exhibit
 
 
 def loss_when_right_and_sure() -> str:
-    p = np.array([[1.0], [0.9]], dtype="float32")  # D of two real images
+    p = np.array([[1.0], [0.9]], dtype="float32")  # D(x) of two real images
     return f"{mg.bce(p, 1.0)[0]:.3f}"
 
 
@@ -30,7 +30,7 @@ clip = Exhibit(
     ),
     figure="loss of D(x) = 1 and 0.9 for two real images",
     symptom=loss_when_right_and_sure,
-    check="test_losses.py::test_bce_in_both_tails",
+    check="mathematics/test_losses.py::test_bce_in_both_tails",
     arguments=(1.0,),
     mend="Clamp the logarithm, not p; or compute the loss from the logits.",
 )
@@ -39,7 +39,6 @@ clip = Exhibit(
 def gradient_of_a_hopeless_fake() -> str:
     p, cache = mg.Sigmoid().forward(np.array([[-20.0]], dtype="float32"))
     dx = mg.Sigmoid().backward(mg.bce(p, 1.0)[1], cache)
-    assert dx is not None
     return f"{dx[0, 0] + 0.0:.2f}"
 
 
@@ -55,7 +54,7 @@ lower_tail = Exhibit(
     ),
     figure="G's gradient at the logit, where it is -20",
     symptom=gradient_of_a_hopeless_fake,
-    check="test_losses.py::test_gradient_through_the_sigmoid_lives_in_the_lower_tail",
+    check="mathematics/test_losses.py::test_gradient_through_the_sigmoid_lives_in_the_lower_tail",
     arguments=(),
     mend="Compute exp(-log(1 + exp(-x))), which keeps the lower tail.",
 )
@@ -65,7 +64,6 @@ def dtype_of_dx() -> str:
     x = np.ones((64, 1024), dtype="float32")
     y, cache = mg.LeakyReLU(0.2).forward(x)
     dx = mg.LeakyReLU(0.2).backward(y, cache)
-    assert dx is not None
     return f"{dx.dtype}, {dx.nbytes // 1024} KB"
 
 
@@ -81,7 +79,7 @@ float64_creeps_in = Exhibit(
     ),
     figure="dx of a float32 batch of 64 by 1024",
     symptom=dtype_of_dx,
-    check="test_layers.py::test_backends_agree_and_keep_dtype_and_arguments",
+    check="mathematics/test_layers.py::test_backends_agree_and_keep_dtype_and_arguments",
     arguments=("LeakyReLU", "float32", mg.get_backend()),
     mend="Give constants the dtype of the array, and test the dtype of every result.",
 )
@@ -105,7 +103,7 @@ broadcast = Exhibit(
     ),
     figure="loss of four right answers, targets (4,)",
     symptom=loss_of_right_answers,
-    check="test_losses.py::test_bad_targets",
+    check="mathematics/test_losses.py::test_bad_targets",
     arguments=(
         mg.bce,
         np.ones(4, "float32"),
@@ -117,10 +115,10 @@ broadcast = Exhibit(
 
 
 def score_of_tanh_outputs() -> str:
-    """Of real digits, so that nothing but the range is wrong."""
+    """Return the score of real digits, of which only the range is wrong."""
     images = mg.load_mnist("test")[0][:1600].reshape(-1, 784) / 255
     samples, test, validation = 2 * images[:1000] - 1, images[1000:1300], images[1300:]
-    return f"{parzen(samples, test, validation).log_likelihood:.0f} nats"
+    return f"{parzen_log_likelihood(samples, test, validation).log_likelihood:.0f} nats"
 
 
 wrong_range = Exhibit(
@@ -135,7 +133,7 @@ wrong_range = Exhibit(
     ),
     figure="Parzen log-likelihood of real digits, scaled to [-1, 1]",
     symptom=score_of_tanh_outputs,
-    check="test_metrics.py::test_parzen_refuses_tanh_outputs",
+    check="metrics/test_metrics.py::test_parzen_refuses_tanh_outputs",
     arguments=(),
     mend="Say the range in the docstring, check it, and map (y + 1) / 2 in one place.",
 )

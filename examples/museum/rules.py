@@ -1,4 +1,4 @@
-"""First room: formulas.  On an easy problem each of these trains, and the curve looks fine."""
+"""First room: formulas.  With each bug an easy problem still trains, and the curve looks fine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def two_layers() -> mg.Sequential:
 
 
 def descend(net: mg.Sequential, x: Any, target: Any, step: Any) -> float:
-    """The loss after 300 steps."""
+    """Return the loss after 300 steps."""
     for _ in range(300):
         p, cache = net.forward(x)
         net.backward(mg.bce(p, target)[1], cache)
@@ -42,14 +42,14 @@ adam_power = Exhibit(
     bug="Adam without the power of t",
     edits=(
         Edit(
-            optim.Adam._count,
-            "correction1, correction2 = 1 - beta1**self.t, 1 - beta2**self.t",
+            optim.numbers_of_step,
+            "correction1, correction2 = 1 - beta1**t, 1 - beta2**t",
             "correction1, correction2 = 1 - beta1, 1 - beta2",
         ),
     ),
     figure="XOR, loss after 300 steps of Adam",
     symptom=xor_by_adam,
-    check="test_optim.py::test_twenty_steps_of_each_parameter",
+    check="mathematics/test_optim.py::test_twenty_steps_of_each_parameter",
     arguments=(2e-4, (0.5, 0.999), 1e-8, "float64", mg.get_backend()),
     mend="Count the steps and raise both betas to that power.",
 )
@@ -69,13 +69,13 @@ adam_eps = Exhibit(
     edits=(
         Edit(
             optim.update,
-            "return p - lr * m / (np.sqrt(v) / root + eps), m, v",
-            "return p - lr * m / ((np.sqrt(v) + eps) / root), m, v",
+            "theta = theta - lr_t * m / (np.sqrt(v) / root_t + eps)",
+            "theta = theta - lr_t * m / ((np.sqrt(v) + eps) / root_t)",
         ),
     ),
     figure="first step for a gradient of 1e-7, in units of lr",
     symptom=first_step,
-    check="test_optim.py::test_twenty_steps_of_each_parameter",
+    check="mathematics/test_optim.py::test_twenty_steps_of_each_parameter",
     arguments=(0.1, (0.9, 0.99), 0.5, "float64", mg.get_backend()),
     mend="Correct v first, take the root, then add eps.",
 )
@@ -84,7 +84,7 @@ adam_eps = Exhibit(
 
 
 def distance_from_the_point() -> str:
-    """A small GAN whose real images are all the same: where its fakes are after 400 steps."""
+    """Return how far the fakes of a small GAN are from its one real image after 400 steps."""
     rng, dtype = np.random.default_rng(0), "float64"
     G = mg.Sequential(mg.Linear(3, 8), mg.ReLU(), mg.Linear(8, 5), mg.Tanh(), seed=rng, dtype=dtype)
     D = mg.Sequential(
@@ -113,7 +113,7 @@ accumulate = Exhibit(
     ),
     figure="a small GAN, how far its fakes are from the one real image",
     symptom=distance_from_the_point,
-    check="test_layers.py::test_gradients_are_overwritten_not_accumulated",
+    check="mathematics/test_layers.py::test_gradients_are_overwritten_not_accumulated",
     arguments=(),
     mend="Overwrite gradients; where a framework adds them up, call zero_grad() for both networks.",
 )
@@ -140,7 +140,7 @@ sum_for_mean = Exhibit(
     ),
     figure="XOR, each point 100 times, loss after gradient descent",
     symptom=xor_a_hundred_times,
-    check="test_gradcheck.py::test_rejects_a_missing_one_over_n",
+    check="gradcheck/test_gradcheck.py::test_rejects_a_missing_one_over_n",
     arguments=(),
     mend="Take value and gradient from one formula, with the 1/N in one place: the loss.",
 )
@@ -148,7 +148,7 @@ sum_for_mean = Exhibit(
 
 def two_clouds() -> str:
     rng, target = np.random.default_rng(0), np.repeat([0.0, 1.0], 200)[:, None]
-    x = rng.standard_normal((400, 2)) + (2 * target - 1)  # they overlap
+    x = rng.standard_normal((400, 2)) + (2 * target - 1)  # two clouds that overlap
     net = mg.Sequential(mg.Linear(2, 1), mg.Sigmoid(), seed=0, dtype="float64")
     return f"{descend(net, x, target, mg.Adam(net, lr=0.1).step):.3f}"
 
@@ -165,7 +165,7 @@ sigma_of_sigma = Exhibit(
     ),
     figure="two clouds, loss of logistic regression",
     symptom=two_clouds,
-    check="test_gradcheck.py::test_saturated_networks_pass_and_their_bugs_do_not",
+    check="gradcheck/test_gradcheck.py::test_saturated_networks_pass_and_their_bugs_do_not",
     arguments=(),
     mend="Say in the name of the argument what it is: the rule that takes y is dy y (1 - y).",
 )

@@ -1,8 +1,9 @@
-"""Matrix products by NVIDIA's cuBLAS, called directly.
+"""Multiply matrices with NVIDIA's cuBLAS, called directly.
 
-CuPy's own products go through cuBLAS too, but CuPy refuses to call it while a CUDA graph is being
-captured (cupy/cupy#6290).  cuBLAS itself allows it, if its workspace was set before: so here are a
-handle with a workspace, and the one call that is needed, on CuPy's arrays and its current stream.
+CuPy's own matrix products use cuBLAS, too, but CuPy refuses to call it while a CUDA graph is being
+captured (cupy/cupy#6290).  cuBLAS itself allows this if its workspace was set before.  Therefore
+this module keeps its own cuBLAS handle with a workspace, and makes the one call that is needed, on
+CuPy's arrays and in CuPy's current stream.
 """
 
 from __future__ import annotations
@@ -13,26 +14,26 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend.numpy_backend import Array
+from minigan.backend.base import Array
 
-WORKSPACE = 32 << 20  # bytes, what NVIDIA recommends for Hopper
+WORKSPACE = 32 << 20  # bytes; NVIDIA recommends this size for Hopper
 NO_TRANSPOSE, TRANSPOSE = 0, 1
-DEFAULT_MATH, TF32_MATH = 0, 3  # cublasMath_t
+DEFAULT_MATH, TF32_MATH = 0, 3  # values of cublasMath_t
 
 
 def load_library() -> Any:
-    """libcublas, the same that CuPy uses.  Raises Exception where there is none."""
-    from cuda.pathfinder import load_nvidia_dynamic_lib  # comes with CuPy
+    """Load the libcublas that CuPy uses; raise an exception if there is none."""
+    from cuda.pathfinder import load_nvidia_dynamic_lib  # installed with CuPy
 
     return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
 
 
 class CublasError(RuntimeError):
-    """A call of cuBLAS failed."""
+    """Raised when a call of cuBLAS fails."""
 
 
 class Cublas:
-    """A cuBLAS handle for the current device.  Raises Exception where cuBLAS cannot be loaded."""
+    """A cuBLAS handle for the current device.  Raises an exception if cuBLAS cannot be loaded."""
 
     def __init__(self, cupy: ModuleType) -> None:
         self.cupy, self.library = cupy, load_library()
@@ -44,24 +45,25 @@ class Cublas:
         self._call("cublasSetMathMode", self.handle, DEFAULT_MATH)
 
     def use_tf32(self, on: bool) -> None:
-        """Let float32 products round their factors to ten bits (TF32), for speed."""
+        """Choose whether float32 products round their factors to ten bits (TF32), for speed."""
         if on != self.tf32:
             self._call("cublasSetMathMode", self.handle, TF32_MATH if on else DEFAULT_MATH)
             self.tf32 = on
 
     def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
-        """a b of two matrices of one dtype, float32 or float64, that may be transposed views."""
+        """Return a b for two float32 or two float64 matrices, which may be transposed views."""
         rows, inner, columns = *a.shape, b.shape[1]
         if out is None:
             out = self.cupy.empty((rows, columns), a.dtype)
         stream = self.cupy.cuda.get_current_stream().ptr
         if stream != self.stream:
             self._call("cublasSetStream_v2", self.handle, ctypes.c_void_p(stream))
-            workspace = ctypes.c_void_p(self.workspace.ptr)  # which SetStream took back
+            workspace = ctypes.c_void_p(self.workspace.ptr)  # cublasSetStream has reset it
             self._call("cublasSetWorkspace_v2", self.handle, workspace, ctypes.c_size_t(WORKSPACE))
             self.stream = stream
-        # cuBLAS knows matrices by columns.  Ours lie by rows, so it sees their transposes, and
-        # computes outᵀ = bᵀ aᵀ: the factors change places, nothing moves.
+        # cuBLAS expects matrices that are stored column by column.  These are stored row by row, so
+        # cuBLAS sees their transposes.  It therefore computes outᵀ = bᵀ aᵀ, with the factors in the
+        # opposite order, and no data is moved.
         a, a_op, a_step = self._layout(a)
         b, b_op, b_step = self._layout(b)
         name, number = (
@@ -78,7 +80,7 @@ class Cublas:
         return out
 
     def _layout(self, a: Array) -> tuple[Array, int, int]:
-        """The matrix, whether cuBLAS must transpose it, and its stride from line to line."""
+        """Return the matrix, whether cuBLAS must transpose it, and its stride from line to line."""
         (rows, columns), (down, right) = a.shape, (stride // a.itemsize for stride in a.strides)
         if (right == 1 or columns == 1) and (down >= columns or rows == 1):
             return a, NO_TRANSPOSE, max(down, columns)

@@ -1,13 +1,18 @@
 """A training step captured as a CUDA graph: recorded once, then replayed as a whole.
 
-A small network's step is some hundred kernels of a few microseconds each; launching them one by one
-from Python takes many times as long as they run.  Hand-written backprop calls the same kernels on
-the same memory in every step, so the GPU can be handed the whole sequence at once.
+A step of a small network consists of about a hundred kernels of a few microseconds each.  Launching
+them one by one from Python takes many times as long as running them.  Hand-written backprop calls
+the same kernels on the same memory in every step, so the GPU can be given the whole sequence at
+once.
 
-What a graph replays is fixed: kernels, addresses, numbers.  Hence inputs are copied into arrays
-that stay, the results are arrays that stay (each replay overwrites them), memory in between comes
-from a pool that serves nothing else, and what changes from step to step on the host, Adam's count
-of steps and its learning rate, is done by ``backend.each_step`` before each replay.
+A graph always replays the same kernels with the same addresses and numbers.  Therefore:
+
+- Inputs are copied into arrays that stay where they are.
+- Results are arrays that stay where they are; each replay overwrites them.
+- Memory for the values in between comes from a pool that serves nothing else.
+- Work of the host that differs from step to step, such as counting Adam's steps and writing the
+  numbers that depend on the count, goes through ``HostWork.each_step`` and is done before each
+  replay.
 """
 
 from __future__ import annotations
@@ -16,34 +21,57 @@ import contextlib
 import ctypes
 import warnings
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from minigan.backend.cupy_backend import CupyBackend
+from minigan.backend.base import Backend
+
+
+class HostWork:
+    """The host's work in every step: done at once, or noted while a graph is being captured."""
+
+    def __init__(self) -> None:
+        self.noted: list[Callable[[], None]] | None = None  # None while no graph is being captured
+
+    def each_step(self, work: Callable[[], None]) -> None:
+        if self.noted is None:
+            work()
+        else:
+            self.noted.append(work)  # every replay of the graph will do it
+
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[list[Callable[[], None]]]:
+        """Note work in a list, instead of doing it, until the ``with`` block ends."""
+        noted: list[Callable[[], None]] = []
+        self.noted = noted
+        try:
+            yield noted
+        finally:
+            self.noted = None
 
 
 class CompiledStep:
-    """``step(*arrays)`` of device work: eager at first, captured the second time, then replayed.
+    """A step of device work: the first call runs it, the second captures it, later ones replay it.
 
-    Each combination of shapes and dtypes has a graph of its own.  Results are valid until the next
-    call.  If a capture fails, a RuntimeWarning says why, and all calls run eagerly.
+    It is called with arrays, as ``step(*arrays)``.  Each combination of shapes and dtypes has a
+    graph of its own.  Results are valid until the next call.  If a capture fails, a RuntimeWarning
+    gives the reason, and all calls run the step eagerly.
     """
 
-    def __init__(self, backend: CupyBackend, step: Callable[..., Any]) -> None:
-        self.backend, self.step = backend, step
-        self.stream = backend.xp.cuda.Stream(non_blocking=True)  # others cannot be captured
+    def __init__(self, backend: Backend, host_work: HostWork, step: Callable[..., Any]) -> None:
+        self.backend, self.host_work, self.step = backend, host_work, step
+        self.stream = backend.xp.cuda.Stream(non_blocking=True)  # only such streams can be captured
         self.graphs: dict[Any, Graph] = {}
         self.eager = False
 
     def __call__(self, *args: Any) -> Any:
         key = tuple((a.shape, str(a.dtype)) for a in args)
         if key not in self.graphs:
-            self.graphs[key] = Graph(self.backend)
+            self.graphs[key] = Graph(self.backend, self.host_work)
         graph = self.graphs[key]
         caller = self.backend.xp.cuda.get_current_stream()
-        self.stream.wait_event(caller.record())  # what was computed there so far
+        self.stream.wait_event(caller.record())  # wait for what the caller computed so far
         with self.stream, graph.memory():
             result = self._run(graph, args)
         caller.wait_event(self.stream.record())
@@ -61,43 +89,42 @@ class CompiledStep:
                 )
         if graph.executable is not None:
             return graph.replay(self.stream, args)
-        graph.warm = True  # kernels are compiled, memory is in the pool
+        graph.warm = True  # this run compiles the kernels and fills the pool
         return self.step(*map(self.backend.asarray, args))
 
 
 class Graph:
-    """The captured step for arguments of certain shapes, and the memory that it works in."""
+    """The captured step for one combination of shapes and dtypes, and the memory that it uses."""
 
-    def __init__(self, backend: CupyBackend) -> None:
-        self.backend = backend
+    def __init__(self, backend: Backend, host_work: HostWork) -> None:
+        self.backend, self.host_work = backend, host_work
         self.pool = backend.xp.cuda.MemoryPool()
         self.warm = False
-        self.host_work: list[Callable[[], None]] = []
+        self.before_replay: list[Callable[[], None]] = []
         self.executable: Any = None
-        self.launches: int | None = None  # kernels and copies; None if the driver does not tell
+        self.launches: int | None = None  # number of kernels and copies; None if unknown
 
     @contextlib.contextmanager
     def memory(self) -> Iterator[None]:
-        """While inside, arrays are allocated in the graph's pool."""
+        """Allocate arrays in the graph's pool until the ``with`` block ends."""
         with self.backend.xp.cuda.using_allocator(self.pool.malloc):
             yield
 
     def capture(self, stream: Any, step: Callable[..., Any], args: tuple[Any, ...]) -> str | None:
-        """Record the step, which does not run yet; None, or the reason why it cannot be done."""
+        """Record the step without running it; return None, or the reason why that is impossible."""
         error: Exception | None = None
         self.inputs = [self.backend.asarray(a).copy() for a in args]
-        self.backend.recorded = self.host_work = []
-        stream.begin_capture()
-        try:
-            self.outputs = step(*self.inputs)
-        except Exception as caught:  # whatever the step calls may refuse in words of its own
-            error = caught
-        finally:
-            self.backend.recorded = None
+        with self.host_work.noting() as self.before_replay:
+            stream.begin_capture()
             try:
-                self.executable = stream.end_capture()
-            except Exception as caught:
-                error = error or caught
+                self.outputs = step(*self.inputs)
+            except Exception as caught:  # any function in the step may refuse, in its own way
+                error = caught
+            finally:
+                try:
+                    self.executable = stream.end_capture()
+                except Exception as caught:
+                    error = error or caught
         if error is None:
             self.launches = _nodes(self.executable)
             return None
@@ -110,14 +137,14 @@ class Graph:
                 self.backend.write(array, value)
             else:
                 array[...] = value
-        for work in self.host_work:
+        for work in self.before_replay:
             work()
         self.executable.launch(stream)
         return self.outputs
 
 
 def _nodes(executable: Any) -> int | None:
-    """How many kernels and copies a captured graph consists of."""
+    """Return the number of kernels and copies in a captured graph, or None if it is unknown."""
     handle, count = getattr(executable, "graph", 0), ctypes.c_size_t()
     try:
         driver = ctypes.CDLL("libcuda.so.1")

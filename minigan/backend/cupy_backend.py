@@ -1,8 +1,9 @@
 """Arrays on an NVIDIA GPU, computed by CuPy.
 
-NumPy's functions hand their work to CuPy when they are given its arrays (NEP 13 and 18), so the
-formulas of ``minigan.layers`` run here as they stand.  Below is what NumPy cannot hand on, and what
-a GPU wants otherwise: element-wise formulas as one kernel each, products that can be captured.
+NumPy's functions hand their work to CuPy when they are given CuPy's arrays (NEP 13 and 18), so the
+formulas of ``minigan.layers`` run here unchanged.  This module holds what NumPy cannot hand on, and
+what a GPU should do in another way: it runs each element-wise formula as one kernel, and multiplies
+matrices in a way that a CUDA graph can capture.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from typing import Any
 
 import numpy as np
 
+from minigan.backend.base import Array, Backend
 from minigan.backend.cublas import Cublas, CublasError
-from minigan.backend.cuda_graph import CompiledStep
+from minigan.backend.cuda_graph import CompiledStep, HostWork
 from minigan.backend.kernel_source import Source, formula_source, update_source
-from minigan.backend.numpy_backend import Array, NumpyBackend
 from minigan.errors import InputError
 
-THREADS, MAX_BLOCKS = 256, 8192  # of a launch
+THREADS, MAX_BLOCKS = 256, 8192  # for one launch of a kernel
 INSTALL = "pip install 'minigan[cuda12]' (or 'minigan[cuda13]')"
 
-SIGNS = {  # what CuPy's errors contain, and what it means
+SIGNS = {  # words in CuPy's errors, and what they mean
     "InsufficientDriver": "the NVIDIA driver is missing, or older than this CUDA",
     "cudaErrorNoDevice": "the NVIDIA driver finds no CUDA device",
     "OutOfMemory": "the GPU has no memory left",
@@ -36,10 +37,10 @@ SIGNS = {  # what CuPy's errors contain, and what it means
 
 
 def why_unavailable() -> str | None:
-    """None if CuPy can compute here, else the reason in a few words.
+    """Return None if CuPy can compute here, and otherwise the reason in a few words.
 
-    CuPy imports on machines without a GPU, so "usable" means more: it imports, it counts a
-    device, and it can allocate, compile a kernel (NVRTC) and multiply (cuBLAS) there.
+    CuPy can be imported on machines without a GPU, so more is tested: CuPy must find a device, and
+    it must be able to allocate, compile a kernel (NVRTC) and multiply (cuBLAS) on it.
     """
     try:
         cupy = importlib.import_module("cupy")
@@ -52,7 +53,7 @@ def why_unavailable() -> str | None:
             return "CuPy finds no CUDA device"
         one = cupy.zeros((1, 1)) + 1
         float(cupy.matmul(one, one)[0, 0])
-    except Exception as error:  # CuPy's own classes of error exist only where CuPy does
+    except Exception as error:  # CuPy's own classes of error exist only where it is installed
         report = f"{type(error).__name__}: {' '.join(str(error).split())}"
         reasons = (reason for sign, reason in SIGNS.items() if sign in report)
         return f"{next(reasons, 'CuPy cannot use a CUDA device')} ({report})"
@@ -60,15 +61,15 @@ def why_unavailable() -> str | None:
 
 
 def gpu_failure(error: BaseException) -> str | None:
-    """In a line what CuPy or cuBLAS reports, a GPU without memory, say; None for other errors."""
-    # CuPy's own classes of error exist only where CuPy does.
+    """Return in one line what CuPy or cuBLAS reports, such as a full GPU; None for other errors."""
+    # CuPy's own classes of error exist only where it is installed.
     if not isinstance(error, CublasError) and not type(error).__module__.startswith("cupy"):
         return None
     return f"the GPU failed: {type(error).__name__}: {' '.join(str(error).split())}"
 
 
-class CupyBackend(NumpyBackend):
-    """The current CUDA device, through CuPy."""
+class CupyBackend(Backend):
+    """The backend for the current CUDA device, which is used through CuPy."""
 
     name = "cupy"
 
@@ -77,11 +78,11 @@ class CupyBackend(NumpyBackend):
         if reason is not None:
             raise InputError(f"backend 'cupy' cannot be used: {reason}")
         self.kernels: dict[Any, tuple[Any, Source]] = {}
-        self.recorded: list[Callable[[], None]] | None = None  # each_step's, during a capture
-        self.tf32 = False  # True: float32 products round their factors to ten bits
+        self.host_work = HostWork()
+        self.tf32 = False  # if True, float32 products round their factors to ten bits
         try:
             self.cublas: Cublas | None = Cublas(self.xp)
-        except Exception as error:  # without it all runs, but nothing can be captured
+        except Exception as error:  # without cuBLAS steps still run, but none can be captured
             self.cublas = None
             warnings.warn(f"cuBLAS cannot be called directly: {error}", stacklevel=2)
 
@@ -113,7 +114,7 @@ class CupyBackend(NumpyBackend):
         return self.cublas.matmul(a, b, out)
 
     def elementwise(self, formula: Callable[..., Any], *args: Any) -> Any:
-        """One kernel, compiled from the formula when it is first met."""
+        """Run the formula as one kernel, which is compiled when the formula is first used."""
         xp = self.xp
         arrays = [xp.ascontiguousarray(a) for a in args if isinstance(a, xp.ndarray)]
         first = arrays[0]
@@ -130,37 +131,42 @@ class CupyBackend(NumpyBackend):
             return outputs[source.result]
         return tuple(outputs[k] for k in source.result)
 
-    def adam(self, update: Callable[..., Any], vectors: Sequence[Array], scalars: Array) -> None:
-        """One kernel over all four vectors, which loads and stores each element once."""
-        key = update, scalars.dtype
-        if key not in self.kernels:
-            self.kernels[key] = self._compile(update_source(update, scalars.size, scalars.dtype))
-        self._launch(self.kernels[key][0], vectors[0].size, *vectors, scalars)
+    def adam(
+        self,
+        update: Callable[..., Any],
+        vectors: Sequence[Array],
+        next_step: Callable[[], tuple[float, ...]],
+        numbers: Array,
+    ) -> None:
+        """Run one kernel over all four vectors, which loads and stores each element once.
 
-    def each_step(self, work: Callable[[], None]) -> None:
-        if self.recorded is None:
-            work()
-        else:
-            self.recorded.append(work)  # for every replay of the graph
+        The step's numbers are written to the device for it: as arguments they would be fixed when
+        the step is captured.
+        """
+        self.host_work.each_step(lambda: self.write(numbers, next_step()))
+        key = update, numbers.dtype
+        if key not in self.kernels:
+            self.kernels[key] = self._compile(update_source(update, numbers.size, numbers.dtype))
+        self._launch(self.kernels[key][0], vectors[0].size, *vectors, numbers)
 
     def compile(self, step: Callable[..., Any]) -> Callable[..., Any]:
-        return CompiledStep(self, step)
+        return CompiledStep(self, self.host_work, step)
 
-    def describe(self) -> str:
-        """The device and the versions that matter, in a line."""
+    def describe(self) -> dict[str, str]:
         runtime = self.xp.cuda.runtime
         name = runtime.getDeviceProperties(runtime.getDevice())["name"].decode()
         cuda, driver = (
             f"{version // 1000}.{version % 1000 // 10}"
             for version in (runtime.runtimeGetVersion(), runtime.driverGetVersion())
         )
-        return f"{name}, CuPy {self.xp.__version__}, CUDA {cuda}, driver for CUDA {driver}"
+        versions = f"CuPy {self.xp.__version__}, CUDA {cuda}, driver for CUDA {driver}"
+        return {"gpu": f"{name}, {versions}"}
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()
 
     def _compile(self, source: Source) -> tuple[Any, Source]:
-        # --fmad=false: a * b + c is rounded twice, so that + - * / and √ give NumPy's bits.
+        # --fmad=false: a * b + c is rounded twice, as in NumPy: + - * / and √ give the same bits.
         return self.xp.RawKernel(source.text, source.name, options=("--fmad=false",)), source
 
     def _launch(self, kernel: Any, n: int, *arrays: Array) -> None:
@@ -173,7 +179,7 @@ def _is_fit(out: Array, shape: tuple[int, int], dtype: Any) -> bool:
 
 
 def _key(constant: Any) -> Any:
-    """What a formula can read of a constant argument: of a layer, its attributes."""
+    """Return what a formula can read from a constant argument: itself, or a layer's attributes."""
     attributes = getattr(constant, "__dict__", None)
     if attributes is None:
         return constant

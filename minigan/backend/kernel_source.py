@@ -1,10 +1,11 @@
-"""CUDA source of one kernel for a whole element-wise formula, written by running the formula.
+"""Write the CUDA source of one kernel for a whole element-wise formula, by running the formula.
 
-On a GPU, ``dy * (1 - y * y)`` is three kernels that carry arrays to and fro.  As one kernel each
-element is loaded once and goes through the formula in registers.  The formula need not be written
-a second time for that: called with symbols instead of arrays, it writes down its own operations.
+On a GPU, CuPy runs ``dy * (1 - y * y)`` as three kernels, each of which reads and writes whole
+arrays.  In one kernel, each element is loaded once and goes through the formula in registers.  The
+formula need not be written a second time for this: it is called with symbols instead of arrays, and
+the symbols write down its operations.
 
-    >>> lines, result = trace(lambda dy, y: dy * (1 - y * y), ["dy[i]", "y[i]"], "float32")
+    >>> lines, result = transcribe(lambda dy, y: dy * (1 - y * y), ["dy[i]", "y[i]"], "float32")
     >>> print(*lines, result, sep="\\n")
     const T v0 = dy[i];
     const T v1 = y[i];
@@ -22,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-# How C++ writes what NumPy's functions do with one element.
+# What NumPy's functions do with one element, written in C++.
 IN_CUDA = {
     np.add: "{} + {}",
     np.subtract: "{} - {}",
@@ -41,7 +42,7 @@ IN_CUDA = {
     np.tanh: "tanh({})",
 }
 
-# The functions among them that C++ lacks, or has otherwise: NumPy's maximum of NaN is NaN.
+# Functions that C++ lacks, or defines in another way: NumPy's maximum of NaN is NaN.
 PREAMBLE = """\
 typedef {type} T;
 __device__ T maximum(T a, T b) {{ return a >= b || a != a ? a : b; }}
@@ -63,20 +64,23 @@ extern "C" __global__ void {name}({parameters}, const long long n)
 
 
 class Source(NamedTuple):
-    """A kernel's name and text, and which of its outputs make up the formula's result."""
+    """A kernel's name and text, and which of its outputs the formula returns."""
 
     name: str
     text: str
-    outputs: int  # arrays that it writes
+    outputs: int  # number of arrays that it writes
     result: int | tuple[int, ...]
 
 
 def formula_source(formula: Callable[..., Any], args: Sequence[Any], dtype: Any) -> Source:
-    """The kernel ``name(arrays…, outputs…, n)`` of a formula, whose argument None is an array."""
+    """Return the kernel ``name(arrays…, outputs…, n)`` of a formula.
+
+    An argument None stands for an array; any other argument is a constant.
+    """
     inputs = [f"a{k}" for k in range(sum(arg is None for arg in args))]
     elements = iter(inputs)
     given = [f"{next(elements)}[i]" if arg is None else arg for arg in args]
-    lines, result = trace(formula, given, dtype)
+    lines, result = transcribe(formula, given, dtype)
     values = list(dict.fromkeys([result] if isinstance(result, str) else result))
     stores = {f"out{k}": value for k, value in enumerate(values)}
     return Source(
@@ -88,16 +92,16 @@ def formula_source(formula: Callable[..., Any], args: Sequence[Any], dtype: Any)
 
 
 def update_source(update: Callable[..., Any], scalars: int, dtype: Any) -> Source:
-    """The kernel ``name(p, g, m, v, s, n)`` that moves p, m and v in place; s holds the scalars."""
-    elements = ["p[i]", "g[i]", "m[i]", "v[i]", [f"s[{k}]" for k in range(scalars)]]
-    lines, result = trace(update, elements, dtype)
+    """Return the kernel ``name(p, g, m, v, s, n)``, which updates p, m and v; s holds scalars."""
+    elements = ["p[i]", "g[i]", "m[i]", "v[i]", *(f"s[{k}]" for k in range(scalars))]
+    lines, result = transcribe(update, elements, dtype)
     stores = dict(zip(("p", "m", "v"), result, strict=True))
     name = _c_name(update)
     return Source(name, _kernel(name, ["p", "g", "m", "v", "s"], lines, stores, dtype), 3, ())
 
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
-    """Stands for one element, and writes down what is done with it."""
+    """A symbol for one element; it writes down, as a line of C++, each operation on it."""
 
     def __init__(self, lines: list[str], dtype: np.dtype[Any], text: str) -> None:
         self.lines, self.dtype, self.name = lines, dtype, f"v{len(lines)}"
@@ -110,29 +114,24 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         return Symbol(self.lines, self.dtype, IN_CUDA[ufunc].format(*operands))
 
 
-def trace(
+def transcribe(
     formula: Callable[..., Any], args: Sequence[Any], dtype: Any
 ) -> tuple[list[str], str | tuple[str, ...]]:
-    """The formula's operations, and the name of its result, or names of its results.
+    """Return the formula's operations as lines of C++, and the name (or names) of its result.
 
-    A string among the arguments is an element to load, a list of strings a tuple of such; anything
-    else is handed on as it is, a constant.
+    A string among the arguments is an element to load; any other argument is a constant, and the
+    formula gets it as it is.
     """
     lines: list[str] = []
-
-    def load(arg: Any) -> Any:
-        if isinstance(arg, str):
-            return Symbol(lines, np.dtype(dtype), arg)
-        return tuple(map(load, arg)) if isinstance(arg, list) else arg
-
-    result = formula(*map(load, args))
+    symbols = [Symbol(lines, np.dtype(dtype), a) if isinstance(a, str) else a for a in args]
+    result = formula(*symbols)
     return lines, tuple(r.name for r in result) if isinstance(result, tuple) else result.name
 
 
 def _kernel(
     name: str, pointers: Sequence[str], lines: Sequence[str], stores: dict[str, str], dtype: Any
 ) -> str:
-    """``lines`` for each element, then ``pointer[i] = value`` for each store."""
+    """Return a kernel that runs ``lines``, then ``pointer[i] = value`` for each store."""
     parameters = ", ".join(f"{'' if p in stores else 'const '}T* {p}" for p in pointers)
     body = [*lines, *(f"{pointer}[i] = {value};" for pointer, value in stores.items())]
     c_type = {"float32": "float", "float64": "double"}[np.dtype(dtype).name]

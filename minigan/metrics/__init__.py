@@ -1,12 +1,21 @@
-"""How good are a generator's images?  A file for each measure, which says what it misses."""
+"""How good are a generator's images?  One file for each measure, which also tells what it misses.
+
+A measure takes images or features and returns figures; it does not know where the images are from.
+This room exports the names listed below.  It imports the mathematics, because the digit classifier
+is a network.
+"""
 
 from minigan.metrics.classes import Classes, count_classes
-from minigan.metrics.classifier import digit_classifier, load_classifier, look
+from minigan.metrics.classifier import (
+    digit_classifier,
+    features_and_probabilities,
+    load_classifier,
+)
 from minigan.metrics.frechet import frechet_distance
 from minigan.metrics.ndb import NDB, Bins
 from minigan.metrics.neighbours import beside_nearest
-from minigan.metrics.parzen import Parzen, parzen
-from minigan.metrics.precision_recall import PrecisionRecall, precision_recall
+from minigan.metrics.parzen import Parzen, parzen_log_likelihood
+from minigan.metrics.precision_recall import PrecisionRecall, precision_and_recall
 
 __all__ = [
     "NDB",
@@ -17,9 +26,9 @@ __all__ = [
     "beside_nearest",
     "count_classes",
     "digit_classifier",
+    "features_and_probabilities",
     "frechet_distance",
     "load_classifier",
-    "look",
-    "parzen",
-    "precision_recall",
+    "parzen_log_likelihood",
+    "precision_and_recall",
 ]

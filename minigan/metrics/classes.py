@@ -1,7 +1,7 @@
-"""Which digits are drawn, and how often, in the eyes of the classifier.
+"""Which digits are drawn, and how often, according to the classifier.
 
-What it misses: all variety within a digit; and it takes the classifier's word for images that are
-not digits at all; so the share of which it is sure is given, too.
+What it misses: all variety within a digit.  It also believes the classifier about images that are
+not digits at all; therefore the share of images of which the classifier is sure is reported, too.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ SURE = 0.9
 
 
 class Classes(NamedTuple):
-    """Figures of a set of images."""
+    """The figures of a set of images."""
 
     shares: tuple[float, ...]  # of the digits 0 to 9
-    present: int  # digits with a share of at least 1 %
-    kl: float  # KL(shares ‖ shares in the test images), in nats: 0 for equal ones
+    present: int  # number of digits with a share of at least 1 %
+    kl: float  # KL(shares ‖ shares in the test images), in nats: 0 if they are equal
     confident: float  # share of images of which the classifier is sure: one probability above 0.9
 
 
 def count_classes(probabilities: Array, labels: npt.NDArray[Any]) -> Classes:
-    """From the classifier's probabilities, (N, 10), and the labels of real images.
+    """Return the figures for the classifier's probabilities, (N, 10), and real images' labels.
 
     Raises InputError for labels above 9.
     """
@@ -45,17 +45,17 @@ def count_classes(probabilities: Array, labels: npt.NDArray[Any]) -> Classes:
 
 
 def check_labels(labels: npt.NDArray[Any]) -> None:
-    """Raises InputError for labels that the classifier does not know."""
+    """Raise InputError for labels that the classifier does not know."""
     if labels.max() >= CLASSES:
-        raise InputError(f"labels reach {labels.max()}: the classifier knows {CLASSES} classes")
+        raise InputError(f"labels reach {labels.max()}, but the classifier knows {CLASSES} classes")
 
 
 def shares(probabilities: Array) -> Array:
-    """The share of images, (10,), that the classifier takes for each digit."""
+    """Return the share of the images, (10,), that the classifier takes for each digit."""
     labels = probabilities.argmax(axis=1)
     return np.bincount(labels, minlength=CLASSES) / len(labels)
 
 
 def present(shares: Array) -> int:
-    """How many classes have 1 % of the images or more."""
+    """Return how many classes have 1 % of the images or more."""
     return int((shares >= PRESENT).sum())

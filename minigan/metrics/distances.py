@@ -1,4 +1,4 @@
-"""Squared distances between many points, block by block, and k-means on top of them."""
+"""Squared distances between many points, computed block by block, and k-means built on them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ BLOCK = 1000  # rows of the first set at a time
 
 
 def squared_distances(a: Array, b: Array) -> Iterator[tuple[slice, Array]]:
-    """For blocks of rows of a, (N, n): their slice and |aᵢ - bⱼ|², (block, M), b being (M, n).
+    """Yield the squared distances |aᵢ - bⱼ|² of the rows of a, (N, n), and of b, (M, n), in blocks.
 
-    As |a|² - 2 a·b + |b|², one matrix product a block; in the dtype of the arguments.  float64
-    keeps small differences of large numbers; to find the nearest bin or image, where only a near
-    tie could turn, float32 does.  What rounding makes negative is 0.
+    Each block is the slice of its rows in a, and their distances, (block, M).  They are computed as
+    |a|² - 2 a·b + |b|², with one matrix product a block, in the dtype of the arguments.  float64
+    keeps small differences of large numbers.  float32 is enough to find the nearest bin or image:
+    rounding could only decide otherwise between two that are almost equally near.  A distance that
+    rounding makes negative becomes 0.
     """
     b_norms = (b * b).sum(axis=1)
     for start in range(0, len(a), BLOCK):
@@ -31,7 +33,7 @@ def squared_distances(a: Array, b: Array) -> Iterator[tuple[slice, Array]]:
 
 
 def nearest(a: Array, b: Array) -> tuple[npt.NDArray[np.int64], Array]:
-    """For each row of a: the number of the nearest row of b, and its squared distance."""
+    """Return for each row of a the number of the nearest row of b, and its squared distance."""
     index = np.empty(len(a), np.int64)
     distance = np.empty(len(a), a.dtype)
     for where, d in squared_distances(a, b):
@@ -40,11 +42,11 @@ def nearest(a: Array, b: Array) -> tuple[npt.NDArray[np.int64], Array]:
 
 
 def k_means(x: Array, k: int, rng: np.random.Generator, iterations: int = 20) -> Array:
-    """k centroids of the rows of x, (k, n), by Lloyd's algorithm from k different rows.
+    """Return k centroids of the rows of x, (k, n), by Lloyd's algorithm from k different rows.
 
     Each row belongs to its nearest centroid, and each centroid becomes the mean of its rows, until
-    no row changes sides or ``iterations`` are done.  A centroid that loses all its rows moves to
-    the row that is farthest from its own.
+    no row changes to another centroid or ``iterations`` rounds are done.  A centroid that loses all
+    its rows moves to the row that is farthest from its own centroid.
     """
     centroids = x[rng.choice(len(x), k, replace=False)].copy()
     owner, distance = np.full(len(x), -1), np.empty(len(x), x.dtype)
@@ -52,7 +54,7 @@ def k_means(x: Array, k: int, rng: np.random.Generator, iterations: int = 20) ->
         sums, before = np.zeros((k, x.shape[1])), owner.copy()
         for where, d in squared_distances(x, centroids):
             owner[where], distance[where] = d.argmin(axis=1), d.min(axis=1)
-            order = owner[where].argsort(kind="stable")  # rows of one centroid side by side
+            order = owner[where].argsort(kind="stable")  # puts rows of one centroid side by side
             groups, starts = np.unique(owner[where][order], return_index=True)
             sums[groups] += np.add.reduceat(x[where][order], starts, axis=0)
         if (owner == before).all():

@@ -1,11 +1,13 @@
 """Fréchet distance between two clouds of features, each taken for a Gaussian (Heusel et al. 2017).
 
-Known as FID where the features are those of an Inception network, which was trained on photographs
-and makes no sense of digits.  Here they are the digit classifier's, so figures compare only with
-others of this project.  (As with FID, the figure is strictly the square of the distance.)
+It is known as FID if the features are those of an Inception network, which was trained on
+photographs and cannot make sense of digits.  Here the features are the digit classifier's, so the
+figures can be compared only with other figures of this project.  (As with FID, the figure is
+strictly the square of the distance.)
 
-What it misses: all that mean and covariance do not see; and copies of training images, which pass.
-Few images make it larger than it is: compare figures of equal numbers of images only.
+What it misses: everything that mean and covariance do not see; and copies of training images, which
+pass as good.  With few images it comes out larger than it is: compare only figures of equal numbers
+of images.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from minigan.errors import InputError
 
 
 def frechet_distance(a: Array, b: Array) -> float:
-    """|μₐ - μ_b|² + tr(A + B - 2 (A B)^½) of the features a, (N, n), and b, (M, n).
+    """Return |μₐ - μ_b|² + tr(A + B - 2 (A B)^½) of the features a, (N, n), and b, (M, n).
 
-    (A B)^½ has the trace of (A^½ B A^½)^½, which is symmetric: its eigenvalues are real.
+    (A B)^½ has the same trace as (A^½ B A^½)^½, which is symmetric, so that its eigenvalues are
+    real.
 
     Raises InputError for fewer than two rows.
     """

@@ -1,18 +1,19 @@
 """NDB, the number of statistically different bins (Richardson & Weiss 2018, "On GANs and GMMs").
 
-Training images are put into K bins, by k-means on their pixels.  A perfect generator would fill
-each bin as often as they do.  So for each bin a test asks whether the two shares differ by more
-than chance, and NDB counts the bins where they do.
+K-means on their pixels puts the training images into K bins.  A perfect generator would fill each
+bin as often as the training images do.  So a test asks for each bin whether the two shares differ
+by more than chance explains, and NDB is the number of bins where they do.
 
-Where does chance end?  The authors' code has 5 % of false alarms for each bin as its default, which
-calls about 5 of 100 bins different in real images, and 3 standard errors in an example beside their
-published figures: 0, 4 and 11 bins for held-out training images, test images and images without the
-digit 9.  Here all bins together share the 5 % (Bonferroni), which is 3.48 standard errors for 100
-bins and gives 0, 5 and 10.  An NDB from elsewhere may have another limit; JS has none.
+How much does chance explain?  The authors' code allows 5 % of false alarms for each bin by default,
+which calls about 5 of 100 bins different in real images.  An example beside their published figures
+allows 3 standard errors; the figures are 0, 4 and 11 bins for held-out training images, test images
+and images without the digit 9.  Here all bins together share the 5 % (Bonferroni), which is 3.48
+standard errors for 100 bins and gives 0, 5 and 10.  An NDB from elsewhere may have another limit;
+JS needs no limit.
 
 What it misses: whether an image is a good one (a blurred 3 falls into the bin of the 3s), and
-copies of training images, which pass perfectly.  More images make smaller differences significant:
-compare figures of equal numbers of images only.
+copies of training images, which pass perfectly.  With more images, smaller differences become
+significant: compare only figures of equal numbers of images.
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ from minigan.metrics.distances import k_means, nearest
 from minigan.metrics.pixels import check_pixels
 
 BINS = 100
-FALSE_ALARMS = 0.05  # chance that one bin or more is called different though none is
+FALSE_ALARMS = 0.05  # chance that at least one bin is called different although none is
 
 
 class NDB(NamedTuple):
-    """What ``Bins.compare`` finds."""
+    """The result of ``Bins.compare``."""
 
     different: int  # bins whose share differs significantly
-    share: float  # of all bins: NDB/K
-    js: float  # Jensen-Shannon divergence of the two histograms, in nats; chance alone makes about
-    # (K - 1)/8 (1/N + 1/M) of it, 0.0015 for K = 100, N = 50,000 and M = 10,000
+    share: float  # the share of all bins that differ: NDB/K
+    js: float  # Jensen-Shannon divergence of the two histograms, in nats; chance alone gives about
+    # (K - 1)/8 (1/N + 1/M), which is 0.0015 for K = 100, N = 50,000 and M = 10,000
 
 
 class Bins:
-    """K bins of training images, (N, n) with pixels in [0, 1]; the same seed, the same bins.
+    """K bins of training images, (N, n) with pixels in [0, 1]; the same seed gives the same bins.
 
     Raises InputError for fewer than K images, other shapes or other pixels.
     """
@@ -49,7 +50,7 @@ class Bins:
     def __init__(self, train: Array, bins: int = BINS, seed: int = 0) -> None:
         if len(train) < bins:
             raise InputError(
-                f"NDB has {bins} bins and {len(train)} training images to make them of"
+                f"NDB needs at least {bins} training images for its {bins} bins, got {len(train)}"
             )
         check_pixels("training images", train)
         x = train.astype(np.float32, copy=False)
@@ -57,14 +58,14 @@ class Bins:
         self.train_counts = self.count(x)
 
     def count(self, images: Array) -> Array:
-        """How many of the images fall into each bin."""
+        """Return how many of the images fall into each bin."""
         owner, _ = nearest(images.astype(np.float32, copy=False), self.centroids)
         return np.bincount(owner, minlength=len(self.centroids)).astype(float)
 
     def compare(self, images: Array) -> NDB:
-        """How the bins' shares of these images differ from those of the training images.
+        """Return how the bins' shares of these images differ from those of the training images.
 
-        Two-proportion z-test at 5 % / K, with P the share of a bin in both sets together:
+        Each bin has a two-proportion z-test at 5 % / K, where P is its share of both sets together:
 
             z = (p - q) / √(P (1 - P) (1/N + 1/M))
 
@@ -87,13 +88,13 @@ class Bins:
 
 
 def jensen_shannon(p: Array, q: Array) -> float:
-    """½ KL(p ‖ m) + ½ KL(q ‖ m) with m = ½ (p + q), in nats: from 0 to ln 2."""
+    """Return ½ KL(p ‖ m) + ½ KL(q ‖ m) with m = ½ (p + q), in nats: from 0 to ln 2."""
     m = (p + q) / 2
     return float((kl(p, m) + kl(q, m)) / 2)
 
 
 def kl(p: Array, q: Array) -> float:
-    """KL(p ‖ q) = Σ p log(p / q), in nats; a term with p = 0 is 0."""
+    """Return KL(p ‖ q) = Σ p log(p / q), in nats; a term with p = 0 counts as 0."""
     some = p > 0
     with np.errstate(divide="ignore"):
         return float((p[some] * np.log(p[some] / q[some])).sum())

@@ -1,7 +1,7 @@
 """Samples beside the training images that are nearest to them: does the generator copy?
 
-What it misses: distance between pixels takes a digit that is shifted or slanted for another one,
-and finds smooth, pale images near to everything.  A mean distance hides copies if they are few.
+What it misses: the distance between pixels takes a shifted or slanted digit for another one, and
+finds smooth, pale images near to everything.  A mean distance hides copies if there are only a few.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from minigan.metrics.distances import nearest
 
 
 def beside_nearest(samples: Array, train: Array) -> tuple[Array, Array]:
-    """Pairs for a picture, (2 N, n): sample, its nearest of ``train``, next sample, …; distances.
+    """Return samples paired with their nearest images of ``train``, and the distances.
 
-    Both are (N, n) with pixels in one range.  The distances, (N,), are root mean squares a pixel.
-    Raises InputError for other shapes.
+    The pairs, (2 N, n), are in the order of a picture: a sample, its nearest image, the next
+    sample, …  The distances, (N,), are root mean squares over the pixels.  ``samples`` and
+    ``train`` are (N, n) and (M, n), with pixels in the same range.  Raises InputError for other
+    shapes.
     """
     if samples.ndim != 2 or train.ndim != 2 or samples.shape[1] != train.shape[1] or not len(train):
-        raise InputError(f"expected two sets (N, n), got {samples.shape} and {train.shape}")
+        raise InputError(
+            f"expected two sets of images, (N, n) and (M, n), got {samples.shape} and {train.shape}"
+        )
     index, squared = nearest(samples, train)
     pairs = np.stack([samples, train[index]], axis=1).reshape(-1, samples.shape[1])
     return pairs, np.sqrt(squared / samples.shape[1])

@@ -1,12 +1,12 @@
 """Parzen-window log-likelihood, as in Goodfellow et al. 2014 (after Breuleux et al. 2011).
 
-The generator has no density, so it is given one: a small Gaussian around each of its samples.  The
-figure is the mean log-density of the test images, in nats; the window's width σ is chosen on other
-images.
+A generator has no density, so this measure gives it one: a small Gaussian around each of its
+samples.  The figure is the mean log-density of the test images, in nats; the width σ of the
+Gaussians is chosen on other images.
 
-What it misses is much: Theis et al. 2016, "A note on the evaluation of generative models", show
-that in so many dimensions it says little about the true likelihood, and ranks centroids of k-means
-above real images.  It is here because a table of it was published.
+What it misses is a lot: Theis et al. 2016, "A note on the evaluation of generative models", show
+that in so many dimensions the figure says little about the true likelihood, and ranks centroids of
+k-means above real images.  It is here because a table of it was published.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ SIGMAS = np.logspace(-1, 0, 10)
 
 
 class Parzen(NamedTuple):
-    """The result, in nats an image."""
+    """The result; the log-likelihood is in nats for each image."""
 
     log_likelihood: float  # mean over the test images
     standard_error: float  # of that mean
     sigma: float
 
 
-def parzen(samples: Array, test: Array, validation: Array) -> Parzen:
-    """Mean log-likelihood of ``test`` with ``samples`` as centres; σ is best on ``validation``.
+def parzen_log_likelihood(samples: Array, test: Array, validation: Array) -> Parzen:
+    """Return the mean log-likelihood of ``test`` under Gaussians around ``samples``.
 
         log p(x) = log 1/N Σᵢ exp(-|x - sᵢ|² / 2σ²) - n/2 log(2πσ²)
 
-    All are (N, n) with pixels in [0, 1]: a tanh output y is (y + 1) / 2.  Raises InputError for
-    pixels beyond, which would shift the result by hundreds of nats, and for other shapes.
+    The width σ is the one that is best on ``validation``.  All three sets are (N, n), for any N,
+    with pixels in [0, 1]: a tanh output y is given as (y + 1) / 2.  Raises InputError for other
+    pixels, which would shift the result by hundreds of nats, and for other shapes.
     """
     check_pixels("samples", samples)
     check_pixels("test images", test, samples.shape[1])
@@ -51,7 +52,7 @@ def parzen(samples: Array, test: Array, validation: Array) -> Parzen:
 
 
 def log_density(x: Array, centres: Array, sigmas: Sequence[float] | Array) -> Array:
-    """log p(x) of each row, for each σ: (σs, N).  The distances are the same for all."""
+    """Return log p(x) of each row, for each σ: (σs, N).  All σ use the same distances."""
     values = np.empty((len(sigmas), len(x)))
     for where, d in squared_distances(x, centres):
         for of_sigma, sigma in zip(values, sigmas, strict=True):

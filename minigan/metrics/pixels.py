@@ -1,4 +1,4 @@
-"""What the measures that look at pixels demand of them."""
+"""The check of the images that are given to measures of pixels."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from minigan.errors import InputError
 
 
 def check_pixels(name: str, images: Array, n: int | None = None) -> None:
-    """Raises InputError unless images are (N, n), not empty, with pixels in [0, 1], not nan.
+    """Raise InputError unless images are (N, n), not empty, with pixels in [0, 1] and no nan.
 
-    A tanh output y is there as (y + 1) / 2.  Any n will do if none is given.
+    A tanh output y is given as (y + 1) / 2.  If ``n`` is None, rows of any length will do.
     """
     if images.ndim != 2 or images.size == 0 or n not in (None, images.shape[1]):
         expected = "(N, n), an image a row" if n is None else f"(N, {n})"

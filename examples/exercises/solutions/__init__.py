@@ -1,1 +1,1 @@
-"""The exercises, filled in: to look at when yours are done."""
+"""The exercises with their blanks filled in: look at them when you have written your own."""

@@ -2,15 +2,15 @@
 
     y = x W + b             x: (N, n_in), W: (n_in, n_out), b: (n_out,), y: (N, n_out)
 
-The loss L is one number that depends on y.  The layer is given dy = dL/dy (N, n_out) and owes
+The loss L is one number that depends on y.  The layer gets dy = dL/dy (N, n_out) and must compute
 
     dW = dL/dW (n_in, n_out)        db = dL/db (n_out,)        dx = dL/dx (N, n_in)
 
 Hint: write one entry of y as a sum, y[n, j] = Σᵢ x[n, i] W[i, j] + b[j].  Now nudge a single
-number, W[2, 1] say.  Which entries of y move, and how far?  Each of them changes L by its dy
-times its own move, and L changes by the sum of all that.  Do the same for b[1] and for x[3, 2].
-At the end, look for a matrix product that says your sum; the shapes tell whether it can be the
-right one.
+number, for instance W[2, 1].  Which entries of y move, and how far?  Each of them changes L by its
+dy times its own move, and L changes by the sum of these products.  Do the same for b[1] and for
+x[3, 2].  At the end, look for a matrix product that computes your sum; the shapes show whether it
+can be the right one.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
 
 s is ``self.negative_slope``, 0.2 in the tutorial's discriminator.  Given dy and x, write dx.
 
-Hint: the same drawing as for ReLU with one slope changed.  And keep float32 what is float32:
-``np.where(x > 0, 1, s)`` is a float64 array, ``np.where(x > 0, a, b)`` of two float32 arrays is
-not.
+Hint: make the same drawing as for ReLU, with one slope changed.  And keep the dtype: the result of
+``np.where(x > 0, 1, s)`` is a float64 array, but the result of ``np.where(x > 0, a, b)`` with two
+float32 arrays is float32.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Given dy and y (the cache holds y, not x), write dx.
 
 Hint: differentiate the quotient with respect to x.  The result splits into a number and a square,
-and the square is one of something that you have.
+and what is squared is something that you have.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Write dlogits = dL/dx.
 
 Hint: you have both halves from exercises 5 and 6.  Multiply them on paper before you write any
-code: something cancels that the computer would otherwise divide by, and it is near 0 just where
+code.  A factor cancels by which the computer would otherwise divide, and which is near 0 just where
 the discriminator is sure.  The result is short.
 """
 
@@ -17,7 +17,7 @@ from minigan.backend import Array
 
 
 def bce_with_logits(logits: Array, target: Array) -> tuple[float, Array]:
-    """(loss, dL/dlogits), as ``mg.bce_with_logits`` returns them."""
+    """Return (loss, dL/dlogits), as ``mg.bce_with_logits`` does."""
     return bce_with_logits_loss(logits, target), bce_with_logits_grad(logits, target)
 
 

@@ -3,9 +3,10 @@
     step of D:  d_loss = -mean log D(x) - mean log(1 - D(G(z)))     moves D's parameters only
     step of G:  g_loss = -mean log D(G(z))                          moves G's parameters only
 
-``gan_step`` is given but for its three backward passes.  Write them, and work out what is needed
-and no more: ``Sequential.backward(dy, cache)`` fills ``grads`` with the gradients of all the
-parameters and returns the one of its input; its docstring names two flags that spare either.
+``gan_step`` is complete except for its three backward passes.  Write them so that they compute what
+is needed and no more: ``Sequential.backward(dy, cache)`` fills ``grads`` with the gradients of all
+parameters and returns the gradient of its input.  Its docstring names two flags; each leaves one of
+these out.
 
     d_learns    fill D.grads.  dp_real and dp_fake (B, 1) belong to the two halves of D's batch,
                 real images first.
@@ -28,7 +29,7 @@ from minigan.network import Cache
 def gan_step(
     G: mg.Sequential, D: mg.Sequential, adam_g: mg.Adam, adam_d: mg.Adam, real: Array, z: Array
 ) -> tuple[float, float]:
-    """One step of D, then one step of G; (d_loss, g_loss).  real: (B, n), z: (B, latent_dim)"""
+    """Take one step of D, then one of G.  real: (B, n), z: (B, latent_dim) -> (d_loss, g_loss)"""
     B = len(real)
     fake, cache_g = G.forward(z)
     p, cache_d = D.forward(np.concatenate([real, fake]))

@@ -1,0 +1,68 @@
+"""Check arguments at no cost: shape, dtype and device, but never the values of a device array."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+
+from minigan.backend.base import Array
+from minigan.backend.dispatch import backend_of
+
+FLOATS = (np.dtype("float32"), np.dtype("float64"))
+
+
+def check_dtype(dtype: Any) -> np.dtype[Any]:
+    """Return ``dtype`` as a NumPy dtype; raise ValueError unless it is float32 or float64."""
+    if dtype is not None:  # NumPy would read None as float64
+        with contextlib.suppress(TypeError):
+            float_type: np.dtype[Any] = np.dtype(dtype)
+            if float_type in FLOATS:
+                return float_type
+    raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
+
+
+def check_size(name: str, value: Any) -> int:
+    """Return ``value`` as an int; raise ValueError unless it is a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least 1")
+    return int(value)
+
+
+def check_array(
+    name: str, a: Any, shape: tuple[int | None, ...] | None = None, like: Array | None = None
+) -> None:
+    """Raise unless ``a`` is an array of this shape, on the device and in the dtype of ``like``.
+
+    None in ``shape`` allows any length in its place, and the message calls it N.  Without ``like``,
+    any float32 or float64 array passes.
+
+    Raises
+    ------
+    TypeError
+        If ``a`` is not an array, or if it has another dtype or lives on another device.
+    ValueError
+        If ``a`` has another shape, or no dimensions at all.
+    """
+    device = backend_of(a, name).name
+    if like is None:
+        if a.dtype not in FLOATS:
+            raise TypeError(f"{name} has dtype {a.dtype}, expected float32 or float64")
+    else:
+        expected = backend_of(like).name
+        if device != expected:
+            raise TypeError(f"{name} is a {device} array, expected a {expected} array")
+        if a.device != like.device:  # they may be on two GPUs
+            raise TypeError(f"{name} is on {a.device}, expected on {like.device}")
+        if a.dtype != like.dtype:
+            raise TypeError(f"{name} has dtype {a.dtype}, expected {like.dtype}")
+    if a.ndim == 0:
+        raise ValueError(f"{name} has no dimensions, expected rows and columns")
+    if shape is not None and not (
+        len(shape) == a.ndim
+        and all(want in (None, got) for want, got in zip(shape, a.shape, strict=True))
+    ):
+        want = ", ".join("N" if n is None else str(n) for n in shape)
+        want += "," if len(shape) == 1 else ""
+        raise ValueError(f"{name} has shape {a.shape}, expected ({want})")

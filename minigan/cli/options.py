@@ -1,0 +1,113 @@
+"""The subcommands of ``minigan`` and their options, one typed dataclass for each subcommand.
+
+tyro makes the parser from them.  The texts below the fields are the help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from tyro.conf import FlagCreatePairsOff, Positional, arg
+
+from minigan.training import SAMPLE_COUNT, TrainConfig
+
+
+@dataclass(frozen=True)
+class Train(TrainConfig):
+    """Train the GAN, and draw samples of what it has learnt after each epoch."""
+
+    lr: Annotated[float | None, arg(metavar="FLOAT")] = None
+    evaluate_every: Annotated[int | None, arg(metavar="INT")] = None
+    threads: Annotated[int | None, arg(metavar="INT")] = None
+    out: Annotated[str | None, arg(metavar="DIR")] = None
+    resume: Annotated[str | None, arg(metavar="DIR")] = None
+
+    def __post_init__(self) -> None:
+        """Check nothing here: tyro would put a frame around the message.
+
+        ``train_command`` makes a TrainConfig, which checks the values.
+        """
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draw new digits from a trained run, or from the generator that comes with the package."""
+
+    run: Annotated[Positional[str | None], arg(metavar="RUN")] = None
+    """Folder of a run, or a file in it such as best.npz; if not given, the package's generator."""
+    n: int = 64
+    """Number of images to draw."""
+    seed: int = 0
+    """Seed of the random latent vectors z."""
+    out: Annotated[str | None, arg(metavar="FILE")] = None
+    """PNG file to write; if not given, sample_<seed>.png or walk_<seed>.png in the run's folder."""
+    interpolate: FlagCreatePairsOff[bool] = False
+    """Draw a walk from one z to the next: in each row of eight, a digit turns into a new one."""
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Compare a trained generator's images with real ones (a minute), and write metrics.json."""
+
+    run: Annotated[Positional[str | None], arg(metavar="RUN")] = None
+    """Folder of a run, or a file in it such as best.npz; if not given, the package's generator."""
+    samples: int = SAMPLE_COUNT
+    """Number of images to draw and measure."""
+    seed: int = 0
+    """Seed of the random latent vectors z."""
+    classifier: Annotated[str | None, arg(metavar="FILE")] = None
+    """File of another digit classifier (digit_classifier.py in the repository writes one)."""
+    data: Annotated[str | None, arg(metavar="DIR")] = None
+    """Folder of the data that the run was trained on, if it has moved."""
+
+
+@dataclass(frozen=True)
+class GradCheck:
+    """Compare every backward rule with finite differences; exit status 1 if one is wrong."""
+
+    backend: str = "numpy"
+    """numpy (on the CPU), cupy (on a GPU), or auto: cupy if it can be used, else numpy."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Check the backward rules that you write as exercises; exit status 1 until all are right."""
+
+    path: Annotated[Positional[str | None], arg(metavar="PATH")] = None
+    """Folder with the exercises, or one exercise; if not given, examples/exercises."""
+    copy_to: Annotated[str | None, arg(metavar="DIR")] = None
+    """Copy the exercises, with their blanks, into this new folder, and check nothing."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Take one training step on MNIST, and print what happens in it, layer by layer."""
+
+    recipe: str = TrainConfig.recipe
+    """Recipe of the GAN: averaged, batch-norm or tutorial, as in minigan train."""
+    batch_size: int = TrainConfig.batch_size
+    """Number of images in the step."""
+    seed: int = 0
+    """Seed of the weights, images and z, which are those of the first step of minigan train."""
+    html: Annotated[str | None, arg(metavar="FILE")] = None
+    """HTML file to write as well: the same step as a page to click through."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Measure how long a training step takes on this machine, and how fast it could be at best."""
+
+    batch_size: tuple[int, ...] = (64,)
+    """Number of images in a step; several values give columns side by side, as in 16 64 256."""
+    backend: str = "auto"
+    """numpy (on the CPU), cupy (on a GPU), or auto: cupy if it can be used, else numpy."""
+    threads: Annotated[int | None, arg(metavar="INT")] = None
+    """Number of threads of the BLAS library; if not given, the library chooses."""
+    json: Annotated[str | None, arg(metavar="FILE")] = None
+    """JSON file to write as well, with all figures."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """Print versions, what minigan computes with, and the reason if no GPU can be used."""

@@ -1,0 +1,24 @@
+"""Data: images and minibatches for training, files of arrays, and the data that minigan ships.
+
+This room offers the names listed below.  It imports from ``machine``, ``errors`` and ``backend``,
+and knows nothing about networks.
+"""
+
+from minigan.data.archive import check_arrays, load_archive, save_archive
+from minigan.data.idx import read_idx
+from minigan.data.minibatches import batches, pixel_values
+from minigan.data.mnist import MNIST, SHIPPED, from_torchvision, load_data, load_mnist
+
+__all__ = [
+    "MNIST",
+    "SHIPPED",
+    "batches",
+    "check_arrays",
+    "from_torchvision",
+    "load_archive",
+    "load_data",
+    "load_mnist",
+    "pixel_values",
+    "read_idx",
+    "save_archive",
+]

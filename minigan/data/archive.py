@@ -1,0 +1,73 @@
+"""Store arrays and JSON in one file, which a crash cannot damage and which is checked when read.
+
+The file is a NumPy ``.npz`` archive of plain arrays.  One of them is a JSON text with everything
+that is not an array.  Nothing in the file is ever unpickled.  The archive keeps a checksum (CRC) of
+every entry, so that truncation and flipped bits are found when the file is read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.errors import InputError
+from minigan.machine.files import atomic_write
+
+FORMAT = "minigan checkpoint 1"
+
+
+def save_archive(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+    """Write NumPy arrays, and ``meta`` as JSON, to ``path``; the file is never half written."""
+    text = json.dumps({"format": FORMAT, "arrays": list(arrays), **meta})
+    with atomic_write(path) as file:  # NumPy before 2.2 takes allow_pickle for an array
+        np.savez(file, meta=np.frombuffer(text.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
+
+
+def load_archive(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return the arrays and the ``meta`` of an archive.
+
+    Raises InputError if the file is missing, truncated, damaged, or not a checkpoint of minigan.
+    """
+    try:
+        with ZipFile(path) as archive:
+            arrays = {
+                name.removesuffix(".npy"): np.lib.format.read_array(
+                    io.BytesIO(archive.read(name)),  # read whole, so that its CRC is checked
+                    allow_pickle=False,
+                )
+                for name in archive.namelist()
+            }
+        meta = json.loads(arrays.pop("meta").tobytes())
+        found, names = meta.pop("format"), meta.pop("arrays")
+    except FileNotFoundError as error:
+        raise InputError(f"checkpoint {path} does not exist") from error
+    except OSError as error:
+        raise InputError(f"checkpoint {path} cannot be read: {error.strerror}") from error
+    except Exception as error:  # a flipped bit can make any of these lines fail
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} is damaged or not a checkpoint of minigan ({reason})") from error
+    if found != FORMAT:
+        raise InputError(f"{path} has format {found!r}, expected {FORMAT!r}")
+    if names != list(arrays):  # a flipped bit can hide an entry
+        raise InputError(f"{path} is damaged: it holds {list(arrays)}, expected {names}")
+    return arrays, meta
+
+
+def check_arrays(path: Path, arrays: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
+    """Raise InputError unless ``arrays`` has each expected array, in its shape and dtype."""
+    for name, want in expected.items():
+        have = arrays.get(name)
+        if have is None:
+            raise InputError(f"{path} has no {name!r}: it comes from another architecture")
+        if have.shape != want.shape or have.dtype != want.dtype:
+            raise InputError(
+                f"{path}: {name!r} is {have.dtype} {have.shape}, expected {want.dtype} "
+                f"{want.shape}: it comes from another architecture"
+            )

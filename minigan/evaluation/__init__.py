@@ -1,0 +1,10 @@
+"""The measures of a finished run, or of the shipped generator, and their report.
+
+``minigan evaluate`` prints it.  This room exports the names listed below.  It imports ``metrics``
+for the figures and ``training`` for the generator of a run.
+"""
+
+from minigan.evaluation.report import Evaluation, Figures, Report, write_report
+from minigan.evaluation.table import report_table
+
+__all__ = ["Evaluation", "Figures", "Report", "report_table", "write_report"]

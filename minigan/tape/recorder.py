@@ -1,0 +1,219 @@
+"""Record one training step: what every layer was given, made, kept and left out, in order.
+
+``GAN.train_step`` itself runs.  Meanwhile the methods of the layers, the loss and both optimizers
+are watched, and the matrix products are noted; each call is passed on unchanged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import Array, Product, backend_of, noted_products
+from minigan.data import load_mnist, pixel_values
+from minigan.gan import GAN
+from minigan.layers import Layer
+from minigan.losses import bce_with_logits
+from minigan.models import IMAGE_SIZE, LATENT_DIM
+from minigan.network import Sequential
+from minigan.tape.cache_memory import CacheMemory
+from minigan.tape.equations import equation, other_equations
+from minigan.tape.page import tape_page, tape_table
+from minigan.tape.rows import Line, Row, Tape
+from minigan.tape.text import tape_text
+from minigan.training import RECIPES, draw_epoch, draw_start
+
+
+class Trace(Tape):
+    """The tape of one training step: print it, or make it the last line of a notebook's cell."""
+
+    def __str__(self) -> str:
+        return tape_text(self)
+
+    def _repr_html_(self) -> str:
+        return tape_table(self)
+
+    def html(self) -> str:
+        """Return one self-contained page to click through, row by row."""
+        return tape_page(self)
+
+
+def trace(gan: GAN, real: Array, z: Array) -> Trace:
+    """Take one training step, ``gan.train_step(real, z)``, and note everything that happens in it.
+
+        L2 norm of a gradient g:             |g| = √Σ g²
+        matrix product (N, n) by (n, m):     2 N n m floating point operations
+
+    The step is a real one: both networks move exactly as they do without the trace, bit for bit.
+    The formulas come from the docstrings of the layers; a layer of your own shows its equations if
+    its docstring has them on lines of their own, below the first line.  The products that are
+    counted are those that layers make with ``minigan.backend.matmul``.  Recording takes time, and
+    waits for a GPU.
+
+    real: (B, 784) in [-1, 1], z: (B, latent_dim).  Raises what ``train_step`` raises.
+    """
+    notes = _Notes(CacheMemory(gan.generator.params, gan.discriminator.params))
+    with contextlib.ExitStack() as watch:
+        for letter, net, optimizer in (
+            ("G", gan.generator, gan.adam_g),
+            ("D", gan.discriminator, gan.adam_d),
+        ):
+            for i, layer in enumerate(net.layers):
+                for method, note in (
+                    ("forward", functools.partial(notes.forward, letter, i, layer)),
+                    ("backward", functools.partial(notes.backward, letter, i, layer)),
+                    ("param_grads", functools.partial(notes.part, "param_grads")),
+                    ("input_grad", functools.partial(notes.part, "input_grad")),
+                ):
+                    watch.enter_context(_watched(layer, method, note))
+            note = functools.partial(notes.optimizer, letter, net, optimizer)
+            watch.enter_context(_watched(optimizer, "step", note))
+        watch.enter_context(_watched(gan, "loss", functools.partial(notes.loss, gan.loss)))
+        watch.enter_context(noted_products(backend_of(gan.generator.params), notes.product))
+        result = gan.train_step(real, z)
+    G = gan.generator
+    title = f"batch of {len(real)}, {G.dtype}, {G.backend.name}"
+    if hasattr(gan.adam_g, "t"):  # an optimizer of your own need not count its steps
+        title += f", step {gan.adam_g.t} of this GAN"
+    return Trace(title, tuple(notes.rows), result)
+
+
+def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array]:
+    """Return GAN, real images and z of the first step of ``minigan train`` with these options."""
+    rng = np.random.default_rng(seed)
+    gan, _ = draw_start(RECIPES[recipe], rng)
+    images = load_mnist("train")[0].reshape(-1, IMAGE_SIZE)
+    indices, z = next(draw_epoch(rng, len(images), batch_size, LATENT_DIM))
+    return gan, pixel_values()[images[indices]], z
+
+
+@contextlib.contextmanager
+def _watched(owner: Any, name: str, note: Callable[..., Any]) -> Iterator[None]:
+    """Inside the block, ``owner.name(…)`` runs ``note(call, …)`` with the original as ``call``."""
+    call, own = getattr(owner, name), vars(owner).get(name)
+    setattr(owner, name, functools.partial(note, call))
+    try:
+        yield
+    finally:
+        if own is None:
+            delattr(owner, name)  # so that the class's method shows again
+        else:
+            setattr(owner, name, own)
+
+
+@dataclass
+class _Notes:
+    """Passes every call on, and writes a row about it."""
+
+    memory: CacheMemory
+    rows: list[Row] = field(default_factory=list)
+    step: str = "D"
+    flop: int = 0  # operations of all products so far
+    parts: dict[str, int] = field(default_factory=dict)  # flop of the two parts of a backward pass
+    makers: dict[tuple[int, int], int] = field(default_factory=dict)  # (layer, cache): row
+    in_backward: bool = False
+
+    def product(self, product: Product) -> None:
+        self.flop += product.flop
+
+    def part(self, name: str, call: Any, *args: Any, **named: Any) -> Any:
+        before = self.flop
+        result = call(*args, **named)
+        self.parts[name] = self.flop - before
+        return result
+
+    def forward(self, net: str, i: int, layer: Layer, call: Any, x: Array) -> tuple[Array, Any]:
+        if self.in_backward:  # a layer computes its y again to find its gradient
+            again: tuple[Array, Any] = call(x)
+            return again
+        before = self.flop
+        y, cache = call(x)
+        self.makers[id(layer), id(cache)] = len(self.rows)
+        kept, size = self.memory.note(f"{net} {i}", layer, x, y, cache)
+        lines = (_line(layer, "y", y.shape, None, self.flop - before),)
+        name, phase = _name(i, layer), f"{net} forward"
+        where = other_equations(type(layer))
+        self.rows.append(Row(self.step, phase, name, x.shape, lines, kept, size, where=where))
+        return y, cache
+
+    def backward(
+        self, net: str, i: int, layer: Layer, call: Any, dy: Array, cache: Any, **flags: bool
+    ) -> Array | None:
+        self.parts, self.in_backward = {}, True
+        dx: Array | None = call(dy, cache, **flags)
+        self.in_backward = False
+        made = self.makers.get((id(layer), id(cache)))
+        # y = x W is linear in x and in W, so dx and dW each take a product as large as that of y.
+        cost, x_shape = 0, dy.shape
+        if made is not None:
+            cost, x_shape = self.rows[made].lines[0].flop, self.rows[made].given
+            self.rows[made] = replace(self.rows[made], partner=len(self.rows))
+        lines: list[Line] = []
+        if flags.get("param_grads", True):
+            for name in layer.param_names:
+                gradient = getattr(layer, "d" + name)
+                flop = 0 if lines else self.parts.get("param_grads", 0)
+                lines.append(_line(layer, "d" + name, gradient.shape, _norm(gradient), flop))
+        else:
+            for name in layer.param_names:
+                shape, flop = getattr(layer, name).shape, 0 if lines else cost
+                lines.append(_line(layer, "d" + name, shape, None, flop, skipped=True))
+        if dx is not None:
+            lines.append(_line(layer, "dx", dx.shape, _norm(dx), self.parts.get("input_grad", 0)))
+        else:
+            lines.append(_line(layer, "dx", x_shape, None, cost, skipped=True))
+        name, phase = _name(i, layer), f"{net} backward"
+        self.rows.append(Row(self.step, phase, name, dy.shape, tuple(lines), partner=made))
+        return dx
+
+    def loss(self, which: Any, call: Any, p: Array, target: Any) -> tuple[Any, Array]:
+        loss, dp = call(p, target)
+        name = which.__name__
+        if isinstance(target, (int, float)):
+            name += f", t={target:g}"
+        gradient = "dL/dx" if which is bce_with_logits else "dL/dp"
+        size, norm = float(loss), _norm(dp)
+        lines = _line(which, "L", (), size), _line(which, gradient, dp.shape, norm)
+        self.rows.append(Row(self.step, "loss", name, p.shape, lines))
+        return loss, dp
+
+    def optimizer(self, letter: str, net: Sequential, optimizer: Any, call: Any) -> None:
+        norm, before, kind = _norm(net.grads), net.params.copy(), type(optimizer)
+        call()
+        with np.errstate(invalid="ignore"):  # for ∞ - ∞
+            moved, shape = net.params - before, before.shape
+        lines = (
+            Line("g", "g = all gradients in one vector", "", shape, norm),
+            _line(kind, "θ", shape, _norm(moved)),
+        )
+        of = f"step {optimizer.t} of " if hasattr(optimizer, "t") else ""
+        name, phase = of + kind.__name__, f"{kind.__name__} {letter}"
+        self.rows.append(Row(self.step, phase, name, shape, lines, where=other_equations(kind)))
+        self.step = "G"
+
+
+def _name(i: int, layer: Layer) -> str:
+    return " ".join(f"{i} {layer!r}".split())  # on one line
+
+
+def _norm(a: Array) -> float:
+    """Return the L2 norm, from the squares of a / max |a|: those of a may be beyond float32."""
+    largest = float(abs(a).max()) if a.size else 0.0
+    if not 0 < largest < math.inf:
+        return largest
+    a = a / largest
+    return largest * math.sqrt(float((a * a).sum(dtype="float64")))
+
+
+def _line(
+    of: Any, name: str, shape: Any, size: float | None, flop: int = 0, **skipped: bool
+) -> Line:
+    """Return a Line for ``name``, its formula from the docstring of a layer, class or function."""
+    name, formula, remark = equation(type(of) if isinstance(of, Layer) else of, name)
+    return Line(name, formula, remark, tuple(shape), size, flop, **skipped)

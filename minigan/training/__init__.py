@@ -1,0 +1,44 @@
+"""A training run: its options and recipes, its state, its loop, its folder and its pictures.
+
+This room exports the names listed below.  It imports the mathematics, ``data``, ``metrics`` (for
+``--evaluate-every``), and the rooms that those import.
+"""
+
+from minigan.training.checkpoint import stored_generator
+from minigan.training.config import TrainConfig
+from minigan.training.draws import draw_epoch, draw_start, draw_z
+from minigan.training.pictures import image_grid, save_grid
+from minigan.training.quality import QualityCheck
+from minigan.training.recipes import RECIPES, Recipe, new_gan
+from minigan.training.run import Run
+from minigan.training.sampling import (
+    SAMPLE_COUNT,
+    draw_samples,
+    find_generator,
+    load_generator,
+    unit_samples,
+    walk,
+)
+from minigan.training.trainer import Trainer
+
+__all__ = [
+    "RECIPES",
+    "SAMPLE_COUNT",
+    "QualityCheck",
+    "Recipe",
+    "Run",
+    "TrainConfig",
+    "Trainer",
+    "draw_epoch",
+    "draw_samples",
+    "draw_start",
+    "draw_z",
+    "find_generator",
+    "image_grid",
+    "load_generator",
+    "new_gan",
+    "save_grid",
+    "stored_generator",
+    "unit_samples",
+    "walk",
+]

@@ -1,0 +1,127 @@
+"""Save a run to its checkpoint and restore it: what the file keeps, and how the run goes on.
+
+The weights, their moving average, Adam's moments, the fixed z and the figures so far are stored as
+arrays; the options, the step and the random state are stored as JSON.  Adam's t is not stored: it
+equals the step, because each training step moves both networks once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from minigan.backend import Array, backend_of
+from minigan.data import check_arrays, load_archive, save_archive
+from minigan.errors import InputError
+from minigan.network import Sequential
+from minigan.training.config import TrainConfig
+from minigan.training.history import HistoryRow, LogEntry, column_names
+from minigan.training.recipes import RECIPES, blank_generator
+from minigan.training.run import Run
+
+GENERATOR, DISCRIMINATOR, AVERAGE = "generator", "discriminator", "average"
+
+Stamp: TypeAlias = tuple[int, int] | None
+
+
+def stamp(file: Path) -> Stamp:
+    """Return a mark that changes when another file replaces this one; None if there is no file."""
+    try:
+        found = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+def save_run(run: Run, file: Path) -> None:
+    """Write the run's checkpoint.  Raises OSError if it cannot be written."""
+    to_numpy = run.gan.generator.backend.to_numpy
+    arrays = {name: to_numpy(array) for name, array in _device_arrays(run).items()}
+    width = len(column_names(*run.layer_counts))
+    rows = [list(row.columns().values()) for row in run.history]
+    arrays["log"] = np.array(run.log, float).reshape(-1, len(LogEntry._fields))
+    arrays["history"] = np.array(rows, float).reshape(-1, width)
+    meta = {
+        "config": run.config.stored(),
+        "step": run.step,
+        "epoch": run.step // run.steps_per_epoch,  # epochs that are complete
+        "epoch_state": run.epoch_state,
+        "data_crc32": run.data_crc32,
+    }
+    save_archive(file, arrays, meta)
+
+
+def save_best(run: Run, file: Path) -> None:
+    """Write the generator that draws the samples, and the last row of the history.
+
+    Raises OSError if the file cannot be written.
+    """
+    G = run.drawing_generator
+    arrays = {name: G.backend.to_numpy(a) for name, a in _network_arrays(GENERATOR, G).items()}
+    measured = {name: x for name, x in run.history[-1].columns().items() if x == x}  # without nan
+    save_archive(file, arrays, {"config": run.config.stored(), "figures": measured})
+
+
+def restore_run(run: Run, file: Path) -> None:
+    """Set a new run to the state that the checkpoint holds.
+
+    Raises InputError if the checkpoint is damaged, or belongs to a run with other options or other
+    data.
+    """
+    arrays, meta = load_archive(file)
+    try:
+        run.config.check_resumes(TrainConfig.from_stored(meta["config"], file))
+        if meta["data_crc32"] != run.data_crc32:
+            raise InputError(f"{run.config.data} is not the data that the run was started on")
+        device = _device_arrays(run)
+        check_arrays(file, arrays, device)
+        for name, array in device.items():
+            array[...] = backend_of(array).asarray(arrays[name])
+        step = meta["step"]
+        if type(step) is not int or not 0 <= step <= run.last_step:
+            raise InputError(f"{file} is damaged: step {step!r} of {run.last_step}")
+        if len(arrays["log"]) != step % run.steps_per_epoch:
+            raise InputError(f"{file} is damaged: its log does not end at step {step}")
+        run.step = run.gan.adam_g.t = run.gan.adam_d.t = step
+        run.rng.bit_generator.state = run.epoch_state = meta["epoch_state"]
+        run.log = [LogEntry(*row) for row in arrays["log"].tolist()]
+        run.history = [
+            HistoryRow.of_columns(row, *run.layer_counts) for row in arrays["history"].tolist()
+        ]
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{file} is damaged: {error!r}") from error
+
+
+def stored_generator(file: Path, backend: str = "numpy") -> tuple[Sequential, TrainConfig]:
+    """Return the generator that draws the samples, and the options of its run.
+
+    ``file`` is a checkpoint or a ``best.npz``.  Raises InputError if it is missing or damaged.
+    """
+    arrays, meta = load_archive(file)
+    config = TrainConfig.from_stored(meta.get("config"), file)
+    net = blank_generator(RECIPES[config.recipe], config.latent_dim, config.dtype, backend)
+    trained = _network_arrays(AVERAGE if AVERAGE in arrays else GENERATOR, net)
+    check_arrays(file, arrays, trained)
+    for name, array in trained.items():
+        array[...] = net.backend.asarray(arrays[name])
+    return net, config
+
+
+def _device_arrays(run: Run) -> dict[str, Array]:
+    """Return the arrays that training changes, and the fixed z, not copied from their device."""
+    arrays: dict[str, Any] = {"fixed_z": run.fixed_z}
+    for name, adam in ((GENERATOR, run.gan.adam_g), (DISCRIMINATOR, run.gan.adam_d)):
+        arrays |= {**_network_arrays(name, adam.net), f"{name}.m": adam.m, f"{name}.v": adam.v}
+    if run.average is not None:
+        arrays |= _network_arrays(AVERAGE, run.average)
+    return arrays
+
+
+def _network_arrays(name: str, net: Sequential) -> dict[str, Array]:
+    """Return what is stored of a network, on its device: its parameters and its buffers."""
+    buffers = {f"{name}.{buffer}": array for buffer, array in net.named_buffers()}
+    return {name: net.params, **buffers}

@@ -1,0 +1,54 @@
+"""The signs of a collapse, read from the history of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minigan.training.history import HistoryRow
+
+FIRST_STEPS = 1000
+PATIENCE = 3  # epochs in a row that must show a sign of collapse before the warning
+
+
+def warning_of_collapse(
+    history: Sequence[HistoryRow], epoch: int, real_spread: float
+) -> str | None:
+    """Return a warning if an epoch is the ``PATIENCE``-th in a row with a sign of collapse.
+
+    One or two such epochs are common and pass, so the warning comes once, when it is time to worry.
+    For all other epochs the result is None.
+    """
+    signs = [sign_of_collapse(history, epoch - k, real_spread) for k in range(PATIENCE + 1)]
+    if signs[-1] is not None or None in signs[:-1]:
+        return None
+    return (
+        f"Warning: {PATIENCE} epochs in a row with signs of collapse: {signs[0]}.  If that lasts, "
+        "try another seed, or the recipe averaged; minigan evaluate measures the images."
+    )
+
+
+def sign_of_collapse(history: Sequence[HistoryRow], epoch: int, real_spread: float) -> str | None:
+    """Return in words what is wrong with the means over an epoch; None if nothing is wrong.
+
+    The first thousand steps are not judged, because an untrained G draws nearly the same image for
+    all z.
+    """
+    rows = [row for row in history if row.epoch == epoch and row.step > FIRST_STEPS]
+    if not rows:
+        return None
+    g_loss, p_real, p_fake, alike = np.mean(
+        [(row.g_loss, row.p_real, row.p_fake, row.spread) for row in rows], axis=0
+    ).tolist()
+    if p_real > 0.99 and p_fake > 0.99:  # where Sigmoid rounds to 1, its gradient is 0 and stays 0
+        return f"D takes every image for real (D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f})"
+    if p_real < 0.01 and p_fake < 0.01:
+        return f"D takes every image for fake (D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f})"
+    if p_real > 0.99 and p_fake < 0.01:
+        return f"D is certain of every image (D(x) {p_real:.3f}, D(G(z)) {p_fake:.3f})"
+    if g_loss > 7:
+        return f"G no longer deceives D (g_loss {g_loss:.1f}; 0.7 if D were only guessing)"
+    if alike < real_spread / 4:
+        return f"G's images are nearly alike (spread {alike:.2f}; real images {real_spread:.2f})"
+    return None

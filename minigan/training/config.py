@@ -1,0 +1,201 @@
+"""The options of a training run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minigan.data import MNIST
+from minigan.errors import InputError, check_whole
+from minigan.machine.files import atomic_write
+from minigan.models import LATENT_DIM
+from minigan.training.recipes import RECIPES
+
+CONFIG = "config.json"
+# A resumed run may change how many epochs it trains, on which device, how often it saves and
+# measures, and where the data lies (its content is compared).  The two options that are not stored
+# only name the folder.
+CHANGEABLE = ("epochs", "backend", "data", "save_every", "evaluate_every")
+NOT_STORED = ("out", "resume")
+LATER = ("recipe", "evaluate_every")  # options that older runs do not have
+WHOLE: dict[str, tuple[int, int | None]] = {  # smallest and largest value of each whole number
+    "epochs": (1, 1_000_000_000),
+    "batch_size": (1, 1_000_000_000),
+    "latent_dim": (1, 1_000_000),
+    "seed": (0, None),
+    "save_every": (1, 1_000_000_000),
+    "evaluate_every": (1, 1_000_000_000),
+    "threads": (1, 1024),
+}
+OPTIONAL = ("evaluate_every", "threads", "out", "resume")  # None if the option was not given
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The options of a training run.  Apart from the recipe, the defaults are the tutorial's.
+
+    ``lr=None`` stands for the recipe's learning rate.
+
+    Raises InputError for a value that makes no sense.
+    """
+
+    epochs: int = 20
+    """How many times to go through all training images."""
+    recipe: str = "averaged"
+    """How the GAN is trained.
+    tutorial: exactly as in the tutorial.
+    batch-norm: with batch normalisation in G and a larger learning rate; it learns faster.
+    averaged: as batch-norm, but D gives logits, and a moving average of G draws the samples."""
+    batch_size: int = 64
+    """Number of images in one training step."""
+    latent_dim: int = LATENT_DIM
+    """Length of the latent vector z, from which G makes an image."""
+    lr: float | None = None
+    """Learning rate of G and D; if not given, 0.0002 for the recipe tutorial, else 0.001."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Decay rates of the two running means that the optimizer Adam keeps."""
+    seed: int = 0
+    """Seed of all random numbers of the run."""
+    backend: str = "auto"
+    """numpy (on the CPU), cupy (on a GPU), or auto: cupy if it can be used, else numpy."""
+    dtype: str = "float32"
+    """Type of the numbers: float32 or float64."""
+    data: str = MNIST
+    """mnist, which comes with the package, or a folder with IDX files (plain or .gz)."""
+    save_every: int = 1
+    """Number of epochs from one picture and checkpoint to the next."""
+    evaluate_every: int | None = None
+    """Number of epochs between measurements of quality (NDB, JS, classes); if not given, none."""
+    threads: int | None = None
+    """Number of threads of the BLAS library; if not given, the library chooses."""
+    out: str | None = None
+    """New folder for the results; if not given, runs/<data>-<time>."""
+    resume: str | None = None
+    """Folder of an earlier run to go on with.  Its options are kept, but --epochs may be raised."""
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in WHOLE.items():
+            if name not in OPTIONAL or getattr(self, name) is not None:
+                check_whole(name, getattr(self, name), least, most)
+        pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
+        if not pair or not all(0 <= _to_float(beta) < 1 for beta in self.betas):
+            raise InputError(f"`betas` are {self.betas!r}, expected two numbers in [0, 1)")
+        for name, choices in (
+            ("recipe", tuple(RECIPES)),
+            ("backend", ("numpy", "cupy", "auto")),
+            ("dtype", ("float32", "float64")),
+        ):
+            value = getattr(self, name)
+            if value not in choices:
+                raise InputError(f"`{name}` is {value!r}, expected {', '.join(choices)}")
+        if self.lr is not None and not 0 < _to_float(self.lr) < math.inf:
+            raise InputError(f"`lr` is {self.lr!r}, expected a positive, finite number")
+        for name in ("data", "out", "resume"):
+            if name not in OPTIONAL or getattr(self, name) is not None:
+                _check_folder(name, getattr(self, name))
+
+    def resolved(self) -> TrainConfig:
+        """Return the options as a run keeps them: as plain Python numbers and strings.
+
+        ``lr`` becomes the recipe's learning rate if none was given, and ``data`` becomes an
+        absolute path, because the run may be resumed from another folder.
+        """
+        lr = RECIPES[self.recipe].lr if self.lr is None else float(self.lr)
+        return replace(
+            self,
+            epochs=int(self.epochs),
+            batch_size=int(self.batch_size),
+            latent_dim=int(self.latent_dim),
+            seed=int(self.seed),
+            save_every=int(self.save_every),
+            evaluate_every=None if self.evaluate_every is None else int(self.evaluate_every),
+            threads=None if self.threads is None else int(self.threads),
+            lr=lr,
+            betas=(float(self.betas[0]), float(self.betas[1])),
+            data=self.data if self.data == MNIST else os.path.abspath(self.data),
+            out=None if self.out is None else str(self.out),
+            resume=None if self.resume is None else str(self.resume),
+        )
+
+    @classmethod
+    def of_run(cls, run: str | Path) -> TrainConfig:
+        """Return the options to resume ``run`` with; ``dataclasses.replace`` can raise ``epochs``.
+
+        Raises InputError if the folder holds no run or its options cannot be read.
+        """
+        file = Path(run) / CONFIG
+        try:
+            stored = json.loads(file.read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise InputError(f"{run} holds no run: there is no {CONFIG} in it") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise InputError(f"{file} cannot be read: {error}") from error
+        return replace(cls.from_stored(stored, file), resume=str(run))
+
+    @classmethod
+    def from_stored(cls, stored: Any, source: Path) -> TrainConfig:
+        """Return the options in ``stored``.
+
+        An option that is missing, because the run is older than the option, gets its default; but
+        the recipe of such a run was the tutorial's.  Raises InputError, which names ``source``, if
+        ``stored`` does not hold the options of a run.
+        """
+        known = {field.name for field in fields(cls)} - set(NOT_STORED)
+        found = set(stored) if isinstance(stored, dict) else set()
+        if not known - set(LATER) <= found <= known:
+            raise InputError(f"{source} does not hold the options of a run of this version")
+        try:
+            return cls(**{"recipe": "tutorial", **stored}).resolved()
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
+
+    def stored(self) -> dict[str, Any]:
+        """Return the options that a run stores in its files."""
+        options = asdict(self.resolved())
+        return {name: value for name, value in options.items() if name not in NOT_STORED}
+
+    def save(self, folder: Path) -> None:
+        """Write ``config.json`` into the run's folder."""
+        with atomic_write(folder / CONFIG) as file:
+            file.write((json.dumps(self.stored(), indent=2) + "\n").encode())
+
+    def check_resumes(self, before: TrainConfig) -> None:
+        """Raise InputError unless a run with the options ``before`` can go on with these."""
+        now = self.stored()
+        for name, was in before.stored().items():
+            if name not in CHANGEABLE and was != now[name]:
+                allowed = ", ".join(f"`{name}`" for name in CHANGEABLE)
+                raise InputError(
+                    f"`{name}` is {now[name]}, but the run was started with {was}: with `resume` "
+                    f"only {allowed} may be given"
+                )
+        if self.epochs < before.epochs:
+            raise InputError(
+                f"`epochs` is {self.epochs}, but the run was started with {before.epochs}: it may "
+                "only be raised"
+            )
+
+
+def _check_folder(name: str, value: Any) -> None:
+    if not isinstance(value, (str, Path)):
+        raise InputError(f"`{name}` is {value!r}, expected a folder")
+    try:
+        if not str(value) or b"\0" in os.fsencode(value):
+            raise ValueError
+    except ValueError as error:
+        raise InputError(f"`{name}` is {str(value)!r}, which cannot name a folder") from error
+
+
+def _to_float(value: Any) -> float:
+    """Return ``value`` as a float; if no float can hold it, nan, which every check refuses."""
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            return float(value)
+    return math.nan

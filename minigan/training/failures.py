@@ -1,0 +1,33 @@
+"""One-line errors for a run that fails on the way: it has diverged, or the GPU has failed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from minigan.backend.cupy_backend import gpu_failure
+from minigan.errors import InputError
+from minigan.training.run import Run
+
+
+def diverged(step: int, what: str, checkpoint: Path) -> InputError:
+    """Return the error for a loss or a weight that is no longer finite."""
+    advice = "try a lower `lr` and another `out`"
+    return InputError(f"training diverged at step {step:,}: {what}{_kept(checkpoint)}; {advice}")
+
+
+@contextlib.contextmanager
+def gpu_failures_named(run: Run, checkpoint: Path) -> Iterator[None]:
+    """Inside the block, a failure of the GPU becomes an InputError; other errors pass unchanged."""
+    try:
+        yield
+    except Exception as error:
+        failure = gpu_failure(error)
+        if failure is None:
+            raise
+        raise InputError(f"after step {run.step:,} {failure}{_kept(checkpoint)}") from error
+
+
+def _kept(checkpoint: Path) -> str:
+    return "; the last checkpoint is kept" if checkpoint.exists() else ""

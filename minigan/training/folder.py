@@ -1,0 +1,95 @@
+"""The folder of a run: it is found or made, and only one process at a time may train in it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from minigan.errors import InputError
+from minigan.training.config import CONFIG, TrainConfig
+
+HISTORY, CHECKPOINT, BEST, SAMPLES = "history.csv", "checkpoint.npz", "best.npz", "samples"
+CURVES, FILM = "losses.png", "training.gif"
+
+
+def find_folder(config: TrainConfig) -> Path:
+    """Return the folder of the run, which is not made yet if the run is new.
+
+    Raises InputError if the options contradict each other, or the folder cannot be used.
+    """
+    if config.resume is not None:
+        if config.out is not None:
+            raise InputError("`out` and `resume` exclude each other: a run stays in its folder")
+        config.check_resumes(TrainConfig.of_run(config.resume))
+        folder = Path(config.resume)
+        if (folder / HISTORY).exists() and not (folder / CHECKPOINT).exists():
+            raise InputError(f"{folder} has a {HISTORY}, but its {CHECKPOINT} is gone")
+        return folder
+    if config.out is not None:
+        check_free(Path(config.out))
+        return Path(config.out)
+    return _default_folder(config)
+
+
+def _default_folder(config: TrainConfig) -> Path:
+    """Return ``runs/<data>-<time>``, with a number at the end if that name is taken."""
+    name = f"{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder, n = Path("runs") / name, 1
+    while os.path.lexists(folder):
+        n += 1
+        folder = Path("runs") / f"{name}-{n}"
+    return folder
+
+
+def check_free(folder: Path) -> None:
+    """Raise InputError if a new run in ``folder`` would overwrite something."""
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"`out` {folder} is a file, expected a folder")
+    if (folder / CONFIG).exists():
+        raise InputError(f"`out` {folder} holds a run already: `resume` {folder} goes on with it")
+    for name in (CHECKPOINT, BEST, HISTORY, SAMPLES, CURVES, FILM):
+        if (folder / name).exists():
+            raise InputError(f"`out` {folder} holds {name} already, expected a new folder")
+
+
+def make_folder(folder: Path, config: TrainConfig) -> Path:
+    """Make the folder of a new run, and return its path.
+
+    If another run has just taken a default name, the folder gets another one.  Raises InputError if
+    the folder cannot be made.
+    """
+    try:
+        if config.out is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            return folder
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:  # another run began in the same second
+                folder = _default_folder(config)
+    except OSError as error:
+        raise InputError(f"`out` {folder} cannot be written: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for this process; raise InputError if another process trains in it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where a folder cannot be locked
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another process is training in {folder}") from None
+        yield
+    finally:
+        os.close(descriptor)

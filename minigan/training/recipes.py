@@ -1,0 +1,52 @@
+"""The recipes of ``minigan train``: how a GAN is trained, and which generator draws the samples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minigan.backend import Backend
+from minigan.gan import GAN
+from minigan.models import LATENT_DIM, discriminator, generator
+from minigan.network import Sequential
+
+
+class Recipe(NamedTuple):
+    """The points in which a recipe may differ from the tutorial.  See docs/is-it-working.md."""
+
+    lr: float  # learning rate of both Adams, unless another one is given
+    batch_norm: bool  # batch normalisation in G
+    logits: bool  # D returns logits: the loss is the same, but has a gradient wherever D is wrong
+    averaged: bool  # the moving average of G draws the samples
+
+
+RECIPES = {
+    "averaged": Recipe(lr=1e-3, batch_norm=True, logits=True, averaged=True),
+    "batch-norm": Recipe(lr=1e-3, batch_norm=True, logits=False, averaged=False),
+    "tutorial": Recipe(lr=2e-4, batch_norm=False, logits=False, averaged=False),
+}
+
+
+def new_gan(
+    recipe: Recipe,
+    rng: np.random.Generator,
+    *,
+    latent_dim: int = LATENT_DIM,
+    lr: float | None = None,
+    betas: tuple[float, float] = (0.5, 0.999),
+    dtype: str = "float32",
+    backend: str | Backend = "numpy",
+) -> GAN:
+    """Return the recipe's GAN before its first step; ``rng`` draws G's weights, then D's."""
+    G = generator(latent_dim, batch_norm=recipe.batch_norm, seed=rng, dtype=dtype, backend=backend)
+    D = discriminator(logits=recipe.logits, seed=rng, dtype=dtype, backend=backend)
+    lr = recipe.lr if lr is None else lr
+    return GAN(G, D, lr=lr, betas=betas, logits=recipe.logits)
+
+
+def blank_generator(
+    recipe: Recipe, latent_dim: int, dtype: str, backend: str | Backend
+) -> Sequential:
+    """Return the recipe's G, to copy weights into; the weights that it has so far do not matter."""
+    return generator(latent_dim, batch_norm=recipe.batch_norm, seed=0, dtype=dtype, backend=backend)

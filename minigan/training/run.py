@@ -1,0 +1,84 @@
+"""A training run as plain data: what its checkpoint keeps, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import Array, Backend
+from minigan.gan import GAN
+from minigan.network import Sequential
+from minigan.training.config import TrainConfig
+from minigan.training.draws import draw_start
+from minigan.training.health import gradient_groups
+from minigan.training.history import HistoryRow, LogEntry
+from minigan.training.recipes import RECIPES, blank_generator
+
+
+@dataclass
+class Run:
+    """The state of a run.  The functions that act on it take it as an argument."""
+
+    config: TrainConfig  # its options, resolved
+    data_crc32: int  # checksum of the images: a run is resumed on the same data only
+    steps_per_epoch: int  # number of images / batch size, rounded up
+    rng: np.random.Generator
+    epoch_state: dict[str, Any]  # state of rng at the start of the current epoch
+    gan: GAN
+    average: Sequential | None  # the moving average of G, if the recipe has one
+    fixed_z: Array  # (64, latent_dim): the latent points of the pictures
+    step: int = 0  # training steps taken
+    log: list[LogEntry] = field(default_factory=list)  # entries of the current epoch
+    history: list[HistoryRow] = field(default_factory=list)
+
+    @property
+    def drawing_generator(self) -> Sequential:
+        """The generator that draws the samples: the moving average of G if there is one, else G."""
+        return self.gan.generator if self.average is None else self.average
+
+    @property
+    def last_step(self) -> int:
+        """The number of steps that are taken when all epochs are done."""
+        return self.config.epochs * self.steps_per_epoch
+
+    @property
+    def steps_of_epoch(self) -> int:
+        """How many steps of the current epoch are done; 0 between two epochs."""
+        return self.step % self.steps_per_epoch
+
+    @property
+    def layer_counts(self) -> tuple[int, int]:
+        """How many gradient norms a row of the history has for D and for G."""
+        nets = self.gan.discriminator, self.gan.generator
+        d_layers, g_layers = (len(gradient_groups(net)) for net in nets)
+        return d_layers, g_layers
+
+
+def new_run(config: TrainConfig, images: int, data_crc32: int, backend: Backend) -> Run:
+    """Return a run before its first step, on data with so many images."""
+    assert config.lr is not None
+    recipe, rng = RECIPES[config.recipe], np.random.default_rng(config.seed)
+    gan, fixed_z = draw_start(
+        recipe,
+        rng,
+        latent_dim=config.latent_dim,
+        lr=config.lr,
+        betas=config.betas,
+        dtype=config.dtype,
+        backend=backend,
+    )
+    average = None
+    if recipe.averaged:
+        average = blank_generator(recipe, config.latent_dim, config.dtype, backend)
+    return Run(
+        config=config,
+        data_crc32=data_crc32,
+        steps_per_epoch=-(-images // config.batch_size),
+        rng=rng,
+        epoch_state=dict(rng.bit_generator.state),
+        gan=gan,
+        average=average,
+        fixed_z=fixed_z,
+    )

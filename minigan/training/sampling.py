@@ -1,0 +1,74 @@
+"""New digits from a trained generator."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+
+from minigan.backend import Array
+from minigan.data import SHIPPED
+from minigan.network import Sequential
+from minigan.training.checkpoint import stored_generator
+from minigan.training.folder import CHECKPOINT
+
+PRETRAINED = SHIPPED / "pretrained.npz"  # the best.npz of a run of 30 epochs
+SAMPLE_COUNT = 10_000  # images that a measurement draws, unless another number is given
+CHUNK = 1000  # images drawn at a time; their activations take 10 MB
+
+
+def find_generator(run: str | Path | None) -> Path:
+    """Return the file that holds the generator.
+
+    ``run`` is a run's folder, which stands for the checkpoint in it, or the file itself; None
+    stands for the generator that comes with the package.
+    """
+    if run is None:
+        return PRETRAINED
+    return Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
+
+
+def load_generator(run: str | Path | None = None, backend: str = "numpy") -> Sequential:
+    """Return the trained generator of a run, or the one that comes with the package.
+
+    ``run`` is the folder of the run, its ``checkpoint.npz`` or its ``best.npz``; None loads the
+    generator of the package.  Raises InputError if there is no such file, or if it is damaged.
+    """
+    net, _ = stored_generator(find_generator(run), backend)
+    return net
+
+
+def draw_samples(net: Sequential, z: Array) -> Array:
+    """Return images in [-1, 1], (N, 784) in main memory, for latent points z, (N, latent_dim)."""
+    chunks = (z[start : start + CHUNK] for start in range(0, len(z), CHUNK))
+    return np.concatenate(
+        [net.backend.to_numpy(net(net.backend.asarray(chunk, net.dtype))) for chunk in chunks]
+    )
+
+
+def unit_samples(net: Sequential, n: int, seed: int) -> Array:
+    """Draw n images for the measures: (n, 784), float32, in [0, 1] instead of tanh's [-1, 1]."""
+    z = np.random.default_rng(seed).standard_normal((n, net.n_in or 1))
+    images: Array = (draw_samples(net, z).astype(np.float32) + 1) / 2
+    return images
+
+
+def walk(rng: np.random.Generator, n: int, latent_dim: int, steps: int = 8) -> Array:
+    """Return n latent points on a walk that turns to a new random point every ``steps`` points.
+
+    The walk follows great circles (Shoemake 1985, "slerp") instead of straight lines: nearly all
+    points of N(0, 1) lie near the sphere of radius √latent_dim, and a straight line between two of
+    them would cut through the empty inside of the sphere, where G was never trained.
+    """
+    corners = rng.standard_normal((-(-n // steps) + 1, latent_dim))
+    t = np.arange(steps)[:, None] / steps
+    legs = []
+    for a, b in itertools.pairwise(corners):
+        cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+        if abs(cosine) > 0.9999:  # a, b and 0 lie on one line, as always if latent_dim is 1
+            legs.append((1 - t) * a + t * b)
+            continue
+        angle = np.arccos(cosine)
+        legs.append((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
+    return np.concatenate(legs)[:n]

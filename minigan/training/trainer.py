@@ -1,0 +1,260 @@
+"""The trainer, which takes a run through its epochs and keeps its folder.
+
+The state of a run is a ``Run``, which is plain data; ``draws`` draws all its random numbers.  This
+file holds the loop: it takes the steps, records their figures, stops on a signal, and saves.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from minigan.backend import Array, get_backend
+from minigan.data import load_data, pixel_values
+from minigan.data.mnist import Images
+from minigan.errors import InputError
+from minigan.gan import GAN
+from minigan.machine.blas import limited_threads
+from minigan.machine.terminal import noted_signals, say, typed
+from minigan.models import IMAGE_SIZE
+from minigan.network import Sequential
+from minigan.training.average import follow
+from minigan.training.checkpoint import Stamp, restore_run, save_run, stamp
+from minigan.training.config import TrainConfig
+from minigan.training.draws import draw_epoch
+from minigan.training.epoch_end import draw_curves, draw_samples_of_epoch, finish_epoch
+from minigan.training.failures import diverged, gpu_failures_named
+from minigan.training.folder import (
+    CHECKPOINT,
+    HISTORY,
+    check_free,
+    find_folder,
+    locked,
+    make_folder,
+)
+from minigan.training.health import measure_health, spread
+from minigan.training.history import (
+    ROW_EVERY,
+    HistoryRow,
+    LogEntry,
+    column_names,
+    save_history,
+    sum_up,
+)
+from minigan.training.quality import QualityCheck
+from minigan.training.recipes import RECIPES
+from minigan.training.run import new_run
+
+
+class Trainer:
+    """Trains the GAN with the options of a ``TrainConfig``: ``Trainer(TrainConfig(...)).run()``.
+
+    ``state`` is the run as plain data, and ``folder`` is where the results go.  ``gan`` is the GAN,
+    ``history`` a list of ``HistoryRow``, and ``generator`` the generator that draws the samples: G
+    or, with the recipe ``averaged``, its moving average.  After Ctrl-C, another ``run()`` goes on.
+
+    Raises InputError for data, a backend or a folder that cannot be used.
+    """
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config = config.resolved()
+        self.folder = find_folder(config)
+        backend = get_backend(config.backend)
+        images, _ = load_data(config.data)
+        _check_batches(config, images)
+        levels = pixel_values(config.dtype)
+        self.images = backend.asarray(images.reshape(len(images), IMAGE_SIZE))
+        self.pixel_values = backend.asarray(levels)
+        self.real_spread = float(spread(levels[images[:1000].reshape(-1, IMAGE_SIZE)]))
+
+        self.state = new_run(config, len(images), zlib.crc32(images.tobytes()), backend)
+        self.train_step = backend.compile(self._step)
+        # the figures of the steps since they were last read, one row for each
+        self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))
+        self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for the GPU
+        self.quality_check = QualityCheck(config.data) if config.evaluate_every else None
+
+        self.owns_folder = config.resume is not None
+        self.checkpoint: Stamp = stamp(self.folder / CHECKPOINT)  # of the file that this run knows
+        if self.checkpoint is not None:
+            restore_run(self.state, self.folder / CHECKPOINT)
+
+    @property
+    def gan(self) -> GAN:
+        return self.state.gan
+
+    @property
+    def generator(self) -> Sequential:
+        return self.state.drawing_generator
+
+    @property
+    def history(self) -> list[HistoryRow]:
+        return self.state.history
+
+    def run(self) -> Path:
+        """Train until ``epochs`` are done, and return the folder with the results.
+
+        Raises
+        ------
+        KeyboardInterrupt, SystemExit
+            after Ctrl-C or SIGTERM (exit status 143); the step in progress is finished and
+            everything is saved first.
+        InputError
+            before training, if the folder cannot be made, belongs to another run, or holds a
+            checkpoint that another process has written in the meantime; during training, if a loss
+            or a weight is no longer finite, or if the GPU fails: the last checkpoint is kept.
+        OSError
+            if a file cannot be written; the last checkpoint is kept.
+        """
+        run, config = self.state, self.config
+        with contextlib.ExitStack() as stack:
+            self._take_folder(stack)
+            if run.step >= run.last_step:
+                say(f"Nothing to do: the run in {self.folder} ended with epoch {config.epochs}.")
+            stack.enter_context(limited_threads(config.threads))
+            signals = stack.enter_context(noted_signals())
+            stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
+            stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
+            stops = False
+            while run.step < run.last_step and not stops:
+                epoch, summary = run.step // run.steps_per_epoch + 1, None
+                self._train_epoch(epoch, signals)
+                saves = epoch % config.save_every == 0 or run.step == run.last_step
+                if run.steps_of_epoch == 0:
+                    if saves or signals:
+                        draw_samples_of_epoch(run, self.folder, epoch)
+                    summary = finish_epoch(run, self.folder, self.quality_check, self.real_spread)
+                stops = bool(signals)  # read once: a later signal stops the run after the next step
+                if saves or stops:
+                    self._save()
+                if summary is not None:
+                    say(summary)
+            draw_curves(run, self.folder, self.real_spread)
+        if run.step < run.last_step:
+            say(f"Stopped after step {run.step:,}; everything is saved.  To go on:\n")
+            say(f"    minigan train --resume {typed(self.folder)}\n")
+            raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
+        return self.folder
+
+    def _take_folder(self, stack: contextlib.ExitStack) -> None:
+        """Make the folder if it is new, and hold it for this process until the stack is closed."""
+        if not self.owns_folder:
+            self.folder = make_folder(self.folder, self.config)
+        stack.enter_context(locked(self.folder))
+        if not self.owns_folder:  # another new run with the same --out may have been first
+            check_free(self.folder)
+        self.owns_folder = True
+        file = self.folder / CHECKPOINT
+        if stamp(file) != self.checkpoint:
+            raise InputError(
+                f"{file} has changed since this Trainer was made or last saved: make a new one, "
+                "with `resume`, to go on from there"
+            )
+        self.config.save(self.folder)
+
+    def _save(self) -> None:
+        run, file = self.state, self.folder / CHECKPOINT
+        save_run(run, file)  # comes first: it alone decides where the run stands
+        self.checkpoint = stamp(file)
+        save_history(self.folder / HISTORY, run.history, column_names(*run.layer_counts))
+
+    def _train_epoch(self, epoch: int, signals: list[int]) -> None:
+        """Train from the current step to the end of its epoch, or until a signal arrives."""
+        from tqdm import tqdm
+
+        run, config = self.state, self.config
+        done = run.steps_of_epoch
+        run.rng.bit_generator.state = run.epoch_state
+        draws = draw_epoch(
+            run.rng, len(self.images), config.batch_size, config.latent_dim, config.dtype
+        )
+        bar = tqdm(
+            total=run.steps_per_epoch,
+            initial=done,
+            desc=f"Epoch {epoch}/{config.epochs}",
+            unit="step",
+            leave=False,
+            disable=True if sys.stderr is None else None,  # None shows it on terminals only
+        )
+        with bar:
+            sizes: list[int] = []  # batch sizes of the steps whose figures are not read yet
+            start = time.perf_counter()
+            for i, (indices, z) in enumerate(draws):
+                if i < done:  # in a resumed epoch, only draw the numbers of the steps already taken
+                    start = time.perf_counter()
+                    continue
+                self.figures[len(sizes)] = self.train_step(indices, z)
+                run.step += 1
+                if run.average is not None:
+                    follow(run.average, run.gan.generator, run.step)
+                sizes.append(len(indices))
+                bar.update()
+                last = run.steps_of_epoch == 0 or bool(signals)
+                if last or run.steps_of_epoch % self.read_every == 0:
+                    rows = self._read_figures(len(sizes))
+                    now = time.perf_counter()  # reading has waited for the last step
+                    self._check_finite(rows)
+                    self._record(epoch, rows, sizes, (now - start) / len(sizes))
+                    start, sizes = time.perf_counter(), []
+                    d_loss, g_loss, *_ = rows[-1]
+                    bar.set_postfix_str(f"d_loss {d_loss:.2f}  g_loss {g_loss:.2f}", refresh=False)
+                if last:
+                    break
+        for net in (run.gan.generator, run.gan.discriminator):
+            if not np.isfinite(net.backend.to_numpy(net.params)).all():
+                raise diverged(run.step, "a weight is not finite", self.folder / CHECKPOINT)
+
+    def _step(self, indices: Array, z: Array) -> Array:
+        """Take one training step on the images with these indices, which never leave the device."""
+        result = self.gan.train_step(self.pixel_values[self.images[indices]], z)
+        return np.concatenate([figure.reshape(1) for figure in result])
+
+    def _read_figures(self, steps: int) -> list[list[float]]:
+        """Return the figures of the last steps, one row each: d_loss, g_loss, p_real and p_fake."""
+        figures: list[list[float]] = self.gan.generator.backend.to_numpy(
+            self.figures[:steps]
+        ).tolist()
+        return figures
+
+    def _check_finite(self, rows: list[list[float]]) -> None:
+        """Raise InputError at the first loss that is not finite; the last row is this step's."""
+        for step, (d_loss, g_loss, *_) in enumerate(rows, self.state.step - len(rows) + 1):
+            if not (math.isfinite(d_loss) and math.isfinite(g_loss)):
+                what = f"d_loss is {d_loss} and g_loss is {g_loss}"
+                raise diverged(step, what, self.folder / CHECKPOINT)
+
+    def _record(
+        self, epoch: int, rows: list[list[float]], sizes: list[int], seconds: float
+    ) -> None:
+        """Add the figures of the last steps to the log, and a row to the history if it is due.
+
+        Every ``ROW_EVERY`` steps make a row, and so do the steps that are left at the end of an
+        epoch.
+        """
+        run = self.state
+        run.log += [LogEntry._make((*row, seconds, n)) for row, n in zip(rows, sizes, strict=True)]
+        left = len(run.log) % ROW_EVERY
+        if left == 0 or len(run.log) == run.steps_per_epoch:
+            before = run.history[-1].seconds if run.history else 0.0
+            row = sum_up(run.log[-(left or ROW_EVERY) :], epoch, run.step, before)
+            health = measure_health(run.gan, run.fixed_z)
+            run.history.append(row._replace(**health._asdict()))
+
+
+def _check_batches(config: TrainConfig, images: Images) -> None:
+    """Raise InputError unless the images can be put into batches of the size that was given."""
+    n, batch_size = len(images), config.batch_size
+    if batch_size > n:
+        raise InputError(f"`batch_size` is {batch_size}, but the data has only {n} images")
+    if RECIPES[config.recipe].batch_norm and (n - 1) % batch_size == 0:
+        raise InputError(
+            f"`batch_size` {batch_size} leaves a batch with a single one of {n:,} images, but "
+            "batch normalisation needs two: choose another size, or `recipe` tutorial"
+        )

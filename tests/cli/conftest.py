@@ -1,0 +1,19 @@
+"""Fixtures of the tests of the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from minigan.cli import main
+
+
+@pytest.fixture
+def run(tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """The folder of a run of four steps."""
+    out = tmp_path / "run"
+    args = ["train", "--epochs", "1", "--batch-size", "50", "--data", str(tiny_data)]
+    assert main([*args, "--out", str(out)]) == 0
+    capsys.readouterr()
+    return out

@@ -1,0 +1,106 @@
+"""``minigan train`` and ``minigan sample``: what they print, and what they leave on the disk."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.command import fails, minigan
+from PIL import Image
+
+from minigan.cli import main
+from minigan.training.pictures import image_grid
+from minigan.training.sampling import draw_samples, load_generator, walk
+
+
+def test_train_on_all_of_mnist(tmp_path: Path) -> None:
+    result = minigan("train", "--epochs", "1", "--batch-size", "1000", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    (folder,) = (tmp_path / "runs").iterdir()
+    lines = result.stdout.splitlines()
+    epoch = r"Epoch \[1/1\]  d_loss \S+  g_loss \S+  D\(x\) \S+  D\(G\(z\)\) \S+  \S+ s"
+    assert re.fullmatch(epoch, lines[0])
+    assert f"Done.  Pictures, curves and checkpoint are in runs/{folder.name}" in lines[2]
+    with Image.open(folder / "samples" / "epoch_0001.png") as picture:
+        assert picture.size == (484, 484)
+        assert np.asarray(picture).std() > 10
+    rows = np.loadtxt(folder / "history.csv", delimiter=",", skiprows=1, ndmin=2)
+    assert rows[-1, 1] == 60
+
+
+def test_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample", str(run)]) == 0
+    assert capsys.readouterr().out == f"64 digits: {run / 'sample_0.png'}\n"
+    first = (run / "sample_0.png").read_bytes()
+    assert main(["sample", str(run), "--seed", "1"]) == 0
+    assert main(["sample", str(run)]) == 0
+    assert (run / "sample_0.png").read_bytes() == first
+    assert (run / "sample_1.png").read_bytes() != first
+    assert main(["sample", str(run), "--interpolate", "--n", "24"]) == 0
+    net = load_generator(run)
+    images = draw_samples(net, walk(np.random.default_rng(0), 24, 100))
+    with Image.open(run / "walk_0.png") as picture:
+        pixels = np.asarray(picture)[::2, ::2]
+    np.testing.assert_array_equal(pixels, np.rint(image_grid(images) * 255))
+    (tmp_path / "best.npz").write_bytes((run / "checkpoint.npz").read_bytes())
+    assert main(["sample", str(tmp_path / "best.npz")]) == 0
+    assert (tmp_path / "best_sample_0.png").read_bytes() == first
+    out = tmp_path / "five.png"
+    assert main(["sample", str(run), "--n", "5", "--out", str(out)]) == 0
+    with Image.open(out) as picture:
+        assert picture.size == (304, 64)
+
+
+def test_sample_from_the_shipped_generator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["sample"]) == 0
+    assert capsys.readouterr().out == "64 digits: sample_0.png\n"
+    with Image.open("sample_0.png") as picture:
+        assert picture.size == (484, 484)
+
+
+def test_the_last_resume_counts(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ["train", "--resume", "nowhere", "--resume", str(run), "--epochs", "2"]
+    assert main(args) == 0
+    assert "Epoch [2/2]" in capsys.readouterr().out
+
+
+def test_commands_that_are_printed_can_be_typed(
+    tiny_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for out in ("-dash", "with space"):
+        options = ["--epochs=1", "--batch-size=50", f"--data={tiny_data}", f"--out={out}"]
+        assert main(["train", *options]) == 0
+        command = capsys.readouterr().out.splitlines()[-1].split("  ")[-1]
+        assert main(shlex.split(command)[1:]) == 0
+        capsys.readouterr()
+
+
+@pytest.mark.parametrize("args", [["--resume"], ["--resume", "--epochs", "3"]])
+def test_resume_of_nothing(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["train", *args])
+    assert caught.value.code == 2
+    assert "--resume" in capsys.readouterr().err
+    fails(["train", "--resume="], "--resume is '', which cannot name a folder", capsys)
+
+
+def test_resume_takes_the_runs_options(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--resume", str(run), "--epochs", "2"]) == 0
+    assert "Epoch [2/2]" in capsys.readouterr().out
+    # --batch-size 64 is the default of a new run, but this one was started with 50
+    fails(
+        ["train", f"--resume={run}", "--batch-size", "64", "--epochs", "3"],
+        "--batch-size is 64, but the run was started with 50",
+        capsys,
+    )

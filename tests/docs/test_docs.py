@@ -1,0 +1,134 @@
+"""Every code block of README and docs runs and prints what the page says; every link leads on."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sybil import Document
+from sybil.parsers.markdown import CodeBlockParser
+
+from minigan.cli.entry import main
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    page.relative_to(ROOT).as_posix()
+    for folder in (".", "docs", "docs/ko", "examples", "examples/exercises")
+    for page in sorted((ROOT / folder).glob("*.md"))
+    if page.name != "CHANGELOG.md"
+]
+
+
+def run_python(example: Any) -> None:
+    example.namespace["printed"] = io.StringIO()
+    with contextlib.redirect_stdout(example.namespace["printed"]):
+        exec(compile(example.parsed, example.path, "exec"), example.namespace)
+
+
+def compare_text(example: Any) -> None:
+    """Hold a text block against what the python block before it printed.
+
+    Sybil removes indents that all lines have in common.
+    """
+    printed = textwrap.dedent(example.namespace["printed"].getvalue())
+    assert printed.strip() == textwrap.dedent(example.parsed).strip()
+
+
+def compare_source(example: Any) -> None:
+    """Hold a py block against the file that its first line names: it is an excerpt of it."""
+    first, lines = example.parsed.split("\n", 1)
+    source = (ROOT / first.removeprefix("# ")).read_text(encoding="utf-8")
+    indents = {line[: len(line) - len(line.lstrip())] for line in source.splitlines()}
+    excerpts = (textwrap.indent(lines.rstrip(), indent) for indent in indents)
+    assert any(f"\n{excerpt}\n" in source for excerpt in excerpts), f"{first} has other lines"
+
+
+PARSERS = (
+    CodeBlockParser("python", run_python),
+    CodeBlockParser("text", compare_text),
+    CodeBlockParser("py", compare_source),
+)
+
+
+def with_torch(page: str) -> Any:
+    """Return the page, marked if its blocks need PyTorch."""
+    needs = "import torch" in (ROOT / page).read_text(encoding="utf-8")
+    return pytest.param(page, marks=pytest.mark.torch) if needs else page
+
+
+@pytest.mark.parametrize("page", [with_torch(page) for page in PAGES])
+def test_blocks_do_what_they_say(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "import torch" in (ROOT / page).read_text(encoding="utf-8"):
+        pytest.importorskip("torch")
+    for example in Document.parse(str(ROOT / page), *PARSERS).examples():
+        example.evaluate()
+
+
+def test_every_block_is_of_a_kind_that_is_tested() -> None:
+    """A block with another label would be skipped; a text block needs a python block before it."""
+    tested = {"python", "text", "py", "sh"}
+    elsewhere = {
+        "docs/bug-museum.md": {""},  # right and wrong lines: test_museum.py
+        "docs/is-it-working.md": {"console"},  # what a command printed: it takes a minute
+        "docs/performance.md": {"console"},  # the same, on the machine it names
+        "examples/exercises/README.md": {"console"},  # test_exercise.py
+        "README.md": {""},  # the tree of the package: test_tree.py
+        "README.ko.md": {""},
+        "docs/architecture.md": {""},
+        "docs/index.md": {"{include} README.md", "{toctree}"},
+        "docs/ko/index.md": {"{toctree}"},
+        "docs/api.md": {"{eval-rst}"},
+    }
+    count = 0
+    for page in PAGES:
+        fences = re.findall(r"^```(.*)$", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+        labels = fences[::2]  # the others close
+        assert set(labels) <= tested | elsewhere.get(page, set()), page
+        for before, label in zip(["", *labels], labels, strict=False):
+            assert label != "text" or before == "python", page
+        count += sum(label in tested for label in labels)
+    assert count >= 60
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_commands_and_their_options_exist(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    text = "\n".join(blocks).replace("\\\n", " ")
+    for line in re.findall(r"\bminigan ([a-z-].*)", text):
+        command, *words = shlex.split(line.split("&&")[0], comments=True)
+        if command == "--version":
+            continue
+        with pytest.raises(SystemExit) as caught:
+            main([command, "--help"])
+        assert caught.value.code == 0
+        help_text = capsys.readouterr().out
+        for option in (word for word in words if word.startswith("--")):
+            assert f"{option} " in help_text, line
+    for script in re.findall(r"\bpython ((?:examples|docs)/\S+\.py)", text):
+        assert (ROOT / script).exists(), script
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    text = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    for link, anchor in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]*))?\)", text):
+        target = (ROOT / page).parent / link if link else ROOT / page
+        assert target.exists(), link
+        if anchor:
+            heads = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {slug(head) for head in heads}, anchor
+
+
+def slug(head: str) -> str:
+    """Return the anchor that GitHub and MyST make of a heading."""
+    return re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-")

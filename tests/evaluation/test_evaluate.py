@@ -1,0 +1,167 @@
+"""``minigan evaluate``: what it writes and says, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from helpers.idx_files import write_idx
+from PIL import Image
+
+import minigan as mg
+from minigan.cli import main
+from minigan.data import load_data
+from minigan.data.mnist import Images
+from minigan.errors import InputError
+from minigan.evaluation import Evaluation, Figures, Report, report_table, write_report
+from minigan.evaluation.report import _plain
+from minigan.metrics import NDB, Classes, Parzen, PrecisionRecall
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of twelve steps: its generator draws blots."""
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("minigan.training.trainer.load_data", few_images)
+        return mg.Trainer(mg.TrainConfig(epochs=1, batch_size=1000, out=str(folder))).run()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigan.evaluation.report.load_data", few_images)
+
+
+def few_images(data: str, split: Literal["train", "test"] = "train") -> tuple[Images, Images]:
+    """Some of MNIST: 12,000 images to train with, 500 to test."""
+    images, labels = load_data(data, split)
+    n = {"train": 12_000, "test": 500}[split]
+    return images[:n], labels[:n]
+
+
+@pytest.mark.usefixtures("quick")
+def test_evaluate(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", str(run), "--samples", "300", "--seed", "5"]) == 0
+    out = capsys.readouterr().out
+    for word in ("NDB", "JS", "classes present", "Fréchet", "precision", "recall", "Parzen"):
+        assert word in out
+    assert str(run / "metrics.json") in out
+    report = json.loads((run / "metrics.json").read_text())
+    assert (report["samples"], report["seed"], report["data"]) == (300, 5, "mnist")
+    figures = report["figures"]
+    ours, real = figures["generator"], figures["real"]
+    # A generator of 12 steps against real images
+    assert ours["ndb"]["js"] > 0.4 > 0.2 > real["ndb"]["js"]
+    assert ours["frechet"] > 10 * real["frechet"]
+    assert ours["precision_recall"]["recall"] < 0.2 < real["precision_recall"]["recall"]
+    assert ours["parzen"]["log_likelihood"] < real["parzen"]["log_likelihood"]
+    assert (
+        figures["centroids"]["log_likelihood"] > real["parzen"]["log_likelihood"] + 20
+    )  # the paradox
+    assert real["classes"]["present"] == 10
+    with Image.open(run / "neighbours.png") as picture:
+        assert np.asarray(picture).std() > 10
+    before = (run / "metrics.json").read_bytes()
+    assert main(["evaluate", str(run), "--samples", "300", "--seed", "5"]) == 0
+    assert (run / "metrics.json").read_bytes() == before
+
+
+def test_parzen_takes_the_published_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first 1000 of the last 10,000 training images choose the window."""
+    caught: list[Any] = []
+    patched = "minigan.evaluation.report.parzen_log_likelihood"
+    monkeypatch.setattr(patched, lambda *sets: caught.append(sets))
+    evaluation: Any = Evaluation.__new__(Evaluation)
+    evaluation.train, evaluation.test = np.arange(60_000), np.arange(10_000)
+    evaluation.parzen(np.arange(7))
+    samples, test, validation = caught[0]
+    assert (len(samples), len(test)) == (7, 10_000)
+    assert validation.tolist() == list(range(50_000, 51_000))
+
+
+def test_a_folder_that_cannot_be_written_into(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minigan.evaluation.report.Evaluation", None)  # refused before the work
+    monkeypatch.setattr("os.access", lambda folder, mode: False)  # as root, all folders can be
+    with pytest.raises(InputError, match=f"{run} is not a folder that can be written into"):
+        write_report(run)
+
+
+@pytest.mark.usefixtures("quick")
+def test_evaluate_one_file_of_a_run(run: Path, tmp_path: Path) -> None:
+    """Each file has results of its own, and the figures of another data set may be infinite."""
+    best = tmp_path / "best.npz"
+    best.write_bytes((run / "checkpoint.npz").read_bytes())
+    report, file = write_report(best, samples=100)
+    assert file == tmp_path / "best_metrics.json"
+    assert (tmp_path / "best_neighbours.png").exists()
+    figures = json.loads(file.read_text())["figures"]
+    assert figures["nearest"] == report.nearest > figures["nearest_real"] > 0
+    endless = replace(report, generator=replace(report.generator, frechet=float("inf")))
+    assert _plain(endless)["generator"]["frechet"] is None
+
+
+def test_bad_input(
+    run: Path, tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = tmp_path / "both"  # as many test images as training images
+    shutil.copytree(tiny_data, both)
+    for file in list(both.iterdir()):
+        shutil.copy(file, both / file.name.replace("train", "t10k"))
+    small = tmp_path / "small"
+    small.mkdir()
+    write_idx(small / "train-images-idx3-ubyte", np.zeros((5, 20, 20), np.uint8))
+    write_idx(small / "train-labels-idx1-ubyte", np.zeros(5, np.uint8))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for args, message in (
+        ([str(empty)], "checkpoint.npz does not exist"),
+        ([str(run), "--samples", "99"], "--samples is 99, expected a whole number of at least 100"),
+        ([str(run), "--samples", "1" + "0" * 20], "expected a whole number up to 49,900"),
+        ([str(run), "--data", str(tiny_data)], "holds no t10k-images"),
+        ([str(run), "--data", str(small)], "the images are 20 x 20, expected 28 x 28"),
+        ([str(run), "--data", str(both)], "200 training images, expected at least 10200"),
+        ([str(run), "--classifier", str(run / "checkpoint.npz")], "classifier"),
+        ([str(run), "--seed", "-1"], "--seed is -1"),
+    ):
+        assert main(["evaluate", *args]) == 2, args
+        (line,) = [
+            line for line in capsys.readouterr().err.splitlines() if line.startswith("minigan:")
+        ]
+        assert message in line
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (5, "samples is 5, expected a whole number of at least 100"),
+        (1901, "samples is 1901, expected a whole number up to 1,900"),
+    ],
+)
+def test_from_python_arguments_are_named_as_in_python(samples: int, message: str) -> None:
+    """The command line says --samples, of which a caller of the library knows nothing."""
+    with pytest.raises(InputError) as caught:
+        Evaluation(samples=samples)
+    assert str(caught.value) == message
+
+
+def test_the_table_names_every_measure() -> None:
+    ndb = NDB(different=7, share=0.07, js=0.0123)
+    classes = Classes(shares=(0.1,) * 10, present=10, kl=0.004, confident=0.91)
+    parzen = Parzen(log_likelihood=226.4, standard_error=2.2, sigma=0.2)
+    figures = Figures(ndb, classes, 3.21, PrecisionRecall(0.81, 0.62), parzen)
+    real = replace(figures, frechet=0.5)
+    table = report_table(Report(figures, real, parzen, nearest=0.2, nearest_real=0.21))
+    lines = {line[:26].strip(): line[26:].split() for line in table.splitlines()}
+    assert lines["NDB, bins that differ"][:2] == ["7", "7"]
+    assert lines["Fréchet distance"][:2] == ["3.2", "0.5"]
+    assert lines["precision"][:2] == ["0.81", "0.81"]
+    assert lines["recall"][:2] == ["0.62", "0.62"]
+    assert lines["Parzen log-likelihood"][:3] == ["226", "±", "2"]
+    assert lines["to nearest training image"][:2] == ["0.200", "0.210"]
+    assert "centroids of k-means have 226 ± 2" in table

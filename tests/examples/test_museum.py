@@ -1,0 +1,129 @@
+"""The bug museum: with each bug the check that it names fails, without it passes.
+
+So a test of this suite that could not fail would show here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigan as mg
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "examples"))  # where the script finds its neighbour
+EXHIBITS: dict[str, Any] = importlib.import_module("museum").EXHIBITS
+exhibit_module: Any = importlib.import_module("museum.exhibit")
+sys.path.remove(str(ROOT / "examples"))
+Edit, switched_on = exhibit_module.Edit, exhibit_module.switched_on
+observe, run_check = exhibit_module.observe, exhibit_module.run_check
+
+PAGE = (ROOT / "docs" / "bug-museum.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^### ([\w-]+): .*?\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
+every_exhibit = pytest.mark.parametrize("exhibit", EXHIBITS.values(), ids=EXHIBITS)
+
+# What a failing check says where it is no comparison.
+SAYS = {
+    "stale-weights": "RuntimeError: stale cache: it was made after optimizer step 0",
+    "broadcast": "Failed: DID NOT RAISE",
+    "wrong-range": "Failed: DID NOT RAISE",
+}
+
+
+@every_exhibit
+def test_the_check_fails_with_the_bug_and_passes_without(exhibit: Any) -> None:
+    assert run_check(exhibit, bug=False) == ""
+    said = run_check(exhibit, bug=True)
+    assert re.match(SAYS.get(exhibit.name, "AssertionError"), said), said
+    assert run_check(exhibit, bug=False) == ""  # the bug is gone
+
+
+@every_exhibit
+def test_the_page_shows_what_is_measured(exhibit: Any) -> None:
+    section = SECTIONS[exhibit.name]
+    for edit in exhibit.edits:
+        assert f"{edit.right}\n" in section
+        assert f"{edit.wrong}\n" in section
+    assert exhibit.check in section
+    figures = [observe(exhibit, bug=bug) for bug in (False, True)]
+    assert figures[0] != figures[1]
+    for figure in figures:
+        assert f"**{figure}**" in section
+    rows = [line for line in PAGE.splitlines() if line.startswith(f"| {exhibit.name} |")]
+    assert rows == [
+        f"| {exhibit.name} | {exhibit.figure} | {figures[0]} | {figures[1]} "
+        f"| `{exhibit.check.split('::')[1]}` |"
+    ]
+
+
+def test_the_page_has_a_section_for_each() -> None:
+    assert list(SECTIONS) == list(EXHIBITS)
+    assert len(EXHIBITS) == 14
+
+
+def test_the_gradient_check_sees_three() -> None:
+    """The page says so: it asks for slopes, once, in float64, and for nothing else."""
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    net = mg.Sequential(
+        mg.Linear(4, 5), mg.ReLU(), mg.Linear(5, 3), mg.LeakyReLU(0.2), mg.Linear(3, 1),
+        mg.Sigmoid(), seed=0,
+    )  # fmt: skip
+    seen = []
+    for exhibit in EXHIBITS.values():
+        with switched_on(exhibit.edits):
+            if not mg.check_gradients(net, x, loss=lambda p: mg.bce(p, 1.0)):
+                seen.append(exhibit.name)
+    assert seen == ["accumulate", "sum-for-mean", "sigma-of-sigma"]
+
+
+def test_a_line_that_has_moved_is_an_error() -> None:
+    with (
+        pytest.raises(ValueError, match=r"Tanh.forward has 0 lines 'y = np.sinh\(x\)'"),
+        switched_on((Edit(mg.Tanh.forward, "y = np.sinh(x)", "y = x"),)),
+    ):
+        pass
+
+
+def test_a_bug_goes_even_after_an_error() -> None:
+    def leave() -> None:
+        with switched_on((Edit(mg.Tanh.forward, "y = np.tanh(x)", "y = x"),)):
+            assert mg.Tanh()(np.ones(1)) == 1
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        leave()
+    assert mg.Tanh()(np.ones(1)) == np.tanh(1)
+
+
+def run_museum(name: str) -> str:
+    command = [sys.executable, str(ROOT / "examples" / "bug_museum.py")]
+    environment = os.environ | {"EXHIBIT": name}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (result.returncode == 0) == (name != "wgan"), result.stderr
+    return result.stdout or result.stderr
+
+
+def test_the_tour() -> None:
+    lines = run_museum("").splitlines()
+    assert len(lines) == 1 + 2 * 14
+    assert [line.split()[0] for line in lines[1::2]] == list(EXHIBITS)
+    assert {line.split()[0] for line in lines[2::2]} == {"caught"}
+
+
+def test_one_exhibit() -> None:
+    out = run_museum("adam-power")
+    assert "right   correction1, correction2 = 1 - beta1**t, 1 - beta2**t" in out
+    assert "wrong   correction1, correction2 = 1 - beta1, 1 - beta2" in out
+    assert "caught by mathematics/test_optim.py::test_twenty_steps_of_each_parameter" in out
+
+
+def test_exhibits_have_names() -> None:
+    assert "EXHIBIT is 'wgan', expected one of adam-power, adam-eps" in run_museum("wgan")

@@ -1,0 +1,90 @@
+"""The gradient check of whole GANs: both steps at once, and all that the command checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minigan as mg
+from minigan.backend import Array, Backend, matmul
+from minigan.gradcheck import check_everything, check_gan
+
+
+def normal(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def small_gan(
+    lr: float = 0, latent: int = 3, hidden: int = 4, size: int = 5, logits: bool = False
+) -> mg.GAN:
+    options: Any = {"seed": np.random.default_rng(0), "dtype": "float64"}
+    G = mg.Sequential(
+        mg.Linear(latent, hidden), mg.ReLU(), mg.Linear(hidden, size), mg.Tanh(), **options
+    )
+    layers = mg.Linear(size, hidden), mg.LeakyReLU(0.2), mg.Linear(hidden, 1)
+    D = mg.Sequential(*layers, *([] if logits else [mg.Sigmoid()]), **options)
+    return mg.GAN(G, D, lr=lr, logits=logits)
+
+
+@given(
+    n=st.integers(1, 6),
+    latent=st.integers(1, 4),
+    hidden=st.integers(1, 6),
+    size=st.integers(1, 6),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=30)
+def test_every_entry_of_both_steps_of_a_small_gan(
+    n: int, latent: int, hidden: int, size: int, seed: int
+) -> None:
+    gan = small_gan(latent=latent, hidden=hidden, size=size)
+    real, z = normal(n, size, seed=seed), normal(n, latent, seed=seed + 1)
+    report = check_gan(gan, real, z, max_entries=1000)
+    assert report, report
+    assert {array.name[:4] for array in report.arrays} == {"D.0.", "D.2.", "G.0.", "G.2."}
+    assert all(array.checked == array.size for array in report.arrays)
+
+
+@pytest.mark.parametrize("name", ["bce", "bce_with_logits"])
+def test_rejects_a_gan_whose_step_is_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In the step of G, the target of the fakes must be 1; in the step of D, two means are added.
+    right, logits = getattr(mg, name), name == "bce_with_logits"
+    assert check_gan(small_gan(logits=logits), normal(6, 5), normal(6, 3))
+    for wrong in (
+        lambda p, t: right(p, 0.9 if t == 1 else t),
+        lambda p, t: (right(p, t)[0], right(p, t)[1] / 2),
+        lambda p, t: right(p, 1.0),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"minigan.gan.{name}", wrong)
+            assert not check_gan(small_gan(logits=logits), normal(6, 5), normal(6, 3))
+
+
+def without_db(layer: mg.Linear, dy: Array, x: Array) -> None:
+    matmul(x.T, dy, out=layer.dW)
+
+
+def test_rejects_a_step_that_leaves_old_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    gan, real, z = small_gan(), normal(6, 5), normal(6, 3)
+    assert check_gan(gan, real, z)  # leaves the right gradients behind
+    monkeypatch.setattr(mg.Linear, "param_grads", without_db)
+    assert not check_gan(gan, real, z)
+
+
+def test_a_moving_gan_cannot_be_checked() -> None:
+    with pytest.raises(ValueError, match="lr=0"):
+        check_gan(small_gan(lr=1e-3), normal(6, 5), normal(6, 3))
+
+
+def test_everything_that_the_command_checks(backend: Backend) -> None:
+    rows = check_everything(backend)
+    assert len(rows) == 13
+    for name, report in rows:
+        assert report, f"{name}: {report}"
+        assert 0 < report.worst.error < 1e-6
+    sizes = [sum(array.size for array in report.arrays) for _, report in rows[-4:]]
+    assert sizes == [1_460_225, 1_486_352, 1_460_225, 1_489_936]

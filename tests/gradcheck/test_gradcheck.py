@@ -1,0 +1,322 @@
+"""The gradient check itself: it accepts what is right and, above all, rejects what is wrong."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.backend import Array, Backend, matmul
+from minigan.gradcheck import TOLERANCE, check_loss
+from minigan.layers import sigmoid
+
+
+def normal(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+# ---------------------------------------------------------------- wrong rules, one by one
+
+
+class SlightlyOff(mg.Linear):
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return 1.001 * super().input_grad(dy, x)
+
+
+class SlightlyOffInW(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW *= 1.001
+
+
+class OneEntryOff(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW[1, 2] += 1e-3
+
+
+class Transposed(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW[...] = matmul(dy.T, x)
+
+
+class TransposedAndReplaced(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW = matmul(dy.T, x)
+
+
+class RightButReplaced(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        self.dW = matmul(x.T, dy)
+        np.sum(dy, axis=0, out=self.db)
+
+
+class ForgottenBias(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        matmul(x.T, dy, out=self.dW)
+
+
+class ForgottenDy(mg.Tanh):
+    def input_grad(self, dy: Array, y: Array) -> Array:
+        return 1 - y * y
+
+
+class MeanInsteadOfSum(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.db /= len(x)
+
+
+class Accumulating(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        self.dW += matmul(x.T, dy)
+        self.db += dy.sum(axis=0)
+
+
+class MissingSquare(mg.Tanh):
+    def input_grad(self, dy: Array, y: Array) -> Array:
+        return dy * (1 - y)
+
+
+class SlopeForgotten(mg.LeakyReLU):
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return dy * (x > 0)
+
+
+class Nan(mg.Linear):
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        dx = super().input_grad(dy, x)
+        dx[1, 1] = math.nan
+        return dx
+
+
+class Nothing(mg.Linear):
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return np.zeros_like(x)
+
+
+WRONG = [
+    (SlightlyOff(3, 3), "x"),
+    (SlightlyOffInW(3, 3), "W"),
+    (OneEntryOff(3, 3), "W"),
+    (Transposed(3, 3), "W"),
+    (TransposedAndReplaced(3, 2), "W"),
+    (RightButReplaced(3, 3), "W"),
+    (ForgottenBias(3, 3), "b"),
+    (ForgottenDy(), "x"),
+    (MeanInsteadOfSum(3, 3), "b"),
+    (Accumulating(3, 3), "W"),
+    (MissingSquare(), "x"),
+    (SlopeForgotten(0.2), "x"),
+    (Nan(3, 3), "x"),
+    (Nothing(3, 3), "x"),
+]
+wrong_layers = pytest.mark.parametrize(
+    ("layer", "name"), WRONG, ids=[type(layer).__name__ for layer, _ in WRONG]
+)
+
+
+@wrong_layers
+def test_rejects_wrong_layers(layer: mg.Layer, name: str) -> None:
+    report = mg.check_gradients(layer, normal(4, 3))
+    assert not report
+    assert not report.passed
+    assert report.worst.name.startswith(name)
+    assert report.worst.error > 100 * TOLERANCE
+    assert str(report).startswith("FAIL  worst entry " + name)
+
+
+def test_upstream_gradient_is_not_the_callers_x() -> None:
+    # With dy = x, xᵀ dy would be symmetric and its transpose right.
+    for seed in range(5):
+        assert not mg.check_gradients(Transposed(3, 3), normal(4, 3, seed=seed), seed=seed)
+
+
+@wrong_layers
+def test_rejects_them_inside_a_network(layer: mg.Layer, name: str) -> None:
+    import copy
+
+    layer = copy.deepcopy(layer)
+    last = mg.Linear(layer.n_out or 3, 2)
+    net = mg.Sequential(mg.Linear(5, 3), mg.Tanh(), layer, last, seed=0)
+    report = mg.check_gradients(net, normal(4, 5))
+    assert not report
+    if name != "x":
+        assert report.worst.name.startswith("2." + name)
+
+
+def test_names_the_entry_that_is_wrong() -> None:
+    report = mg.check_gradients(OneEntryOff(3, 3, seed=0), normal(4, 3))
+    worst = report.worst
+    assert (worst.name, worst.index) == ("W", (1, 2))
+    assert worst.backprop - worst.numeric == pytest.approx(1e-3, rel=1e-4)
+    assert "W[1, 2]: numeric" in str(report)
+    report = mg.check_gradients(Nan(3, 3), normal(4, 3))
+    assert (report.worst.name, report.worst.index) == ("x", (1, 1))
+
+
+def wrong_bce(p: Array, target: Any) -> tuple[Any, Array]:
+    loss, dp = mg.bce(p, target)
+    return loss, dp * p.size  # the missing 1/N
+
+
+def test_rejects_a_missing_one_over_n() -> None:
+    p, t = np.random.default_rng(0).uniform(0.1, 0.9, (2, 4, 1))
+    assert check_loss(mg.bce, p, t)
+    assert not check_loss(wrong_bce, p, t)
+    net = mg.Sequential(mg.Linear(3, 1), mg.Sigmoid(), seed=0)
+    assert mg.check_gradients(net, normal(4, 3), loss=lambda p: mg.bce(p, 1.0))
+    assert not mg.check_gradients(net, normal(4, 3), loss=lambda p: wrong_bce(p, 1.0))
+
+
+def test_a_sample_and_a_direction_reject_too() -> None:
+    x = normal(4, 60)
+    assert mg.check_gradients(mg.Linear(60, 60, seed=0), x, max_entries=20)
+    report = mg.check_gradients(SlightlyOffInW(60, 60, seed=0), x, max_entries=20)
+    assert not report
+    assert [(array.checked, array.size) for array in report.arrays] == [
+        (20, 3600),
+        (20, 60),
+        (20, 240),
+    ]
+
+    class OffWhereTheSampleDoesNotLook(mg.Linear):
+        def param_grads(self, dy: Array, x: Array) -> None:
+            super().param_grads(dy, x)
+            self.dW[::2] *= 1.01
+
+    report = mg.check_gradients(OffWhereTheSampleDoesNotLook(60, 60, seed=0), x, max_entries=1)
+    worst = max(report.arrays, key=lambda array: array.error if array.name == "W" else 0)
+    assert not report
+    assert worst.error > 1e-4
+
+
+# ---------------------------------------------------------------- what is right passes, untouched
+
+
+def test_leaves_network_and_input_alone() -> None:
+    net = mg.generator(7, seed=0)
+    x = normal(3, 7).astype("float32")
+    x[1] = 0
+    before = net.params.copy(), net.grads.copy(), x.copy()
+    assert mg.check_gradients(net, x, max_entries=2)
+    for now, then in zip((net.params, net.grads, x), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+    assert net.params.dtype == "float32"
+
+
+def test_inputs_on_a_kink_are_drawn_again() -> None:
+    x = normal(4, 5)
+    x[2, 3] = 0  # ReLU's derivative there is neither 0 nor 1
+    assert mg.check_gradients(mg.ReLU(), x)
+    assert mg.check_gradients(mg.ReLU(), np.zeros((4, 5)))
+    assert x[2, 3] == 0
+
+
+def test_a_kink_that_no_input_avoids_is_an_error() -> None:
+    class Stuck(mg.ReLU):
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return super().forward(np.zeros_like(x))
+
+    with pytest.raises(ValueError, match="no input away from the kinks in 100 draws"):
+        mg.check_gradients(mg.Sequential(Stuck(), mg.ReLU()), normal(2, 3))
+
+
+def test_layers_that_return_a_view_of_x() -> None:
+    class Reverse(mg.Layer):
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return x[:, ::-1], x
+
+        def input_grad(self, dy: Array, x: Array) -> Array:
+            return dy[:, ::-1]
+
+    assert mg.check_gradients(Reverse(), normal(3, 4))
+
+
+def test_wants_an_array() -> None:
+    with pytest.raises(TypeError, match="x is a list"):
+        mg.check_gradients(mg.ReLU(), [[1.0]])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="net is a NoneType"):
+        mg.check_gradients(None, normal(2, 2))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"x has shape \(0, 3\): there is nothing to check"):
+        mg.check_gradients(mg.ReLU(), np.zeros((0, 3)))
+
+
+def test_on_every_backend(backend: Backend) -> None:
+    net = mg.Sequential(mg.Linear(4, 3), mg.ReLU(), mg.Linear(3, 1), seed=0, backend=backend)
+    assert mg.check_gradients(net, backend.asarray(normal(3, 4)))
+    layer = mg.Linear(4, 3, seed=0, backend=backend)
+    assert mg.check_gradients(layer, backend.asarray(normal(3, 4)), max_entries=5)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_generator_with_batch_norm_passes(seed: int) -> None:
+    """It makes a nudge of all entries of a W large on its way, which must not cross a kink."""
+    G = mg.generator(batch_norm=True, seed=seed, dtype="float64")
+    z = np.random.default_rng(seed).standard_normal((6, 100))
+    report = mg.check_gradients(G, z, max_entries=20)
+    assert report.passed, report
+
+
+def test_saturated_networks_pass_and_their_bugs_do_not() -> None:
+    # At logits of ±15 all gradients are about 1e-7; rounding of y = 1 is 1e-16 / H = 1e-11.
+    x = np.array([[-15.0, 15.0], [14.0, -16.0]])
+    assert mg.check_gradients(mg.Sigmoid(), x)
+
+    class SlightlyOffSigmoid(mg.Sigmoid):
+        def input_grad(self, dy: Array, y: Array) -> Array:
+            return 1.001 * super().input_grad(dy, y)
+
+    assert not mg.check_gradients(SlightlyOffSigmoid(), x)
+
+
+@pytest.mark.parametrize("missing", ["mean", "variance"])
+def test_rejects_a_batch_norm_that_forgets_a_path(missing: str) -> None:
+    class Forgetful(mg.BatchNorm1d):
+        def input_grad(self, dy: Array, cache: Any) -> Array:
+            x_hat, factor, _ = cache
+            through_mean = 0 if missing == "mean" else dy.mean(axis=0)
+            through_var = 0 if missing == "variance" else x_hat * (dy * x_hat).mean(axis=0)
+            dx: Array = self.gamma * factor * (dy - through_mean - through_var)
+            return dx
+
+    assert mg.check_gradients(mg.BatchNorm1d(3), normal(5, 3))
+    report = mg.check_gradients(Forgetful(3), normal(5, 3))
+    assert not report
+    assert report.worst.name == "x"
+
+
+def test_an_own_layer_in_ten_lines() -> None:
+    class Softplus(mg.Layer):
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return np.logaddexp(0, x), x
+
+        def input_grad(self, dy: Array, x: Array) -> Array:
+            return dy * sigmoid(x)
+
+    class Scale(mg.Layer):
+        param_names = ("s",)
+
+        def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
+            return (rng.uniform(0.5, 1.5, 4),)
+
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return x * self.s, x
+
+        def input_grad(self, dy: Array, x: Array) -> Array:
+            return dy * self.s
+
+        def param_grads(self, dy: Array, x: Array) -> None:
+            np.sum(dy * x, axis=0, out=self.ds)
+
+        s: Array
+        ds: Array
+
+    net = mg.Sequential(mg.Linear(3, 4), Softplus(), Scale(), mg.Linear(4, 1), seed=0)
+    assert [name for name, _, _ in net.named_parameters()] == ["0.W", "0.b", "2.s", "3.W", "3.b"]
+    assert mg.check_gradients(net, normal(5, 3))

@@ -1,0 +1,203 @@
+"""Adam, against the same formula written for single numbers, and against PyTorch."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import platform
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.backend import Array, Backend
+from minigan.backend.numba_loop import compiled_loop
+from minigan.backend.numpy_backend import BLOCK
+from minigan.optim import update
+
+
+def scalar_adam(
+    p: float, gradients: list[float], lr: float, betas: tuple[float, float], eps: float
+) -> float:
+    """Kingma & Ba 2015, algorithm 1, for one parameter."""
+    m = v = 0.0
+    for t, g in enumerate(gradients, start=1):
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g**2
+        m_hat, v_hat = m / (1 - betas[0] ** t), v / (1 - betas[1] ** t)
+        p -= lr * m_hat / (math.sqrt(v_hat) + eps)
+    return p
+
+
+# The second eps is large enough to show whether it stands inside the bias correction or outside.
+@pytest.mark.parametrize(
+    ("lr", "betas", "eps"), [(2e-4, (0.5, 0.999), 1e-8), (0.1, (0.9, 0.99), 0.5)]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_twenty_steps_of_each_parameter(
+    lr: float, betas: tuple[float, float], eps: float, dtype: str, backend: Backend
+) -> None:
+    net = mg.Sequential(mg.Linear(3, 2), seed=0, dtype=dtype, backend=backend)
+    optimizer = mg.Adam(net, lr, betas, eps)
+    start = backend.to_numpy(net.params).copy()
+    gradients = np.random.default_rng(1).standard_normal((20, net.params.size)).astype(dtype)
+    for gradient in gradients:
+        net.grads[...] = backend.asarray(gradient)
+        optimizer.step()
+    expected = [
+        scalar_adam(float(p), [float(g) for g in gradients[:, i]], lr, betas, eps)
+        for i, p in enumerate(start)
+    ]
+    moved = backend.to_numpy(net.params)
+    assert moved.dtype == optimizer.m.dtype == optimizer.v.dtype == dtype
+    # 20 steps, each rounded by the dtype; compare how far the parameters went
+    rtol = {"float32": 2e-4, "float64": 1e-12}[dtype]
+    np.testing.assert_allclose(moved - start, expected - start, rtol=rtol, atol=rtol * lr)
+
+
+def test_first_step_is_lr_whatever_the_size_of_the_gradient() -> None:
+    # The bias correction makes m̂ = g and v̂ = g² after one step.
+    net = mg.Sequential(mg.Linear(2, 1), dtype="float64")
+    net.grads[...] = [1e-3, -1.0, 1e3]
+    before = net.params.copy()
+    mg.Adam(net, lr=0.1, eps=0).step()
+    np.testing.assert_allclose(net.params - before, [-0.1, 0.1, -0.1], rtol=1e-12)
+
+
+LARGE = 2 * BLOCK + 1234  # elements: two whole blocks of NumPy's walk, and one that is not full
+
+
+def large_step(dtype: str) -> list[Array]:
+    """θ, m and v after the third step of a network with ``LARGE`` parameters."""
+    net = mg.Sequential(mg.Linear(LARGE - 1, 1), seed=0, dtype=dtype)
+    optimizer = mg.Adam(net, lr=0.1, betas=(0.5, 0.999))
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        net.grads[...] = rng.standard_normal(LARGE) ** 5  # from very small to very large
+        net.grads[:100] = 0
+        net.grads[100:200] *= 1e-25  # the squares are denormal in float32, or zero
+        optimizer.step()
+    return [net.params, optimizer.m, optimizer.v]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_all_walks_give_the_same_bits(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As installed, in blocks, and over the whole vectors at once.
+    chosen = large_step(dtype)
+    monkeypatch.setattr("minigan.backend.numpy_backend.compiled_loop", lambda update: None)
+    in_blocks = large_step(dtype)
+    monkeypatch.setattr("minigan.backend.numpy_backend.BLOCK", LARGE)
+    at_once = large_step(dtype)
+    for a, b, c in zip(chosen, in_blocks, at_once, strict=True):
+        assert a.dtype == dtype
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="Numba is not installed")
+def test_numba_makes_one_pass() -> None:
+    compiled_loop.cache_clear()
+    large_step("float32")
+    loop: Any = compiled_loop(update)
+    assert len(loop.signatures) == 1  # it was called, so the blocks were not
+    if platform.machine() in ("x86_64", "AMD64"):
+        code = next(iter(loop.inspect_asm().values()))
+        assert "sqrtps" in code  # several elements an instruction
+
+
+def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)  # makes "import numba" fail
+    compiled_loop.cache_clear()
+    assert compiled_loop(update) is None
+    large_step("float32")
+    compiled_loop.cache_clear()
+
+
+def test_a_small_network_does_not_load_numba() -> None:
+    code = (
+        "import sys, minigan as mg\n"
+        "mg.Adam(mg.Sequential(mg.Linear(2, 8), mg.Linear(8, 1))).step()\n"
+        "print('numba' in sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout == "False\n"
+
+
+def test_passes_over_the_vectors() -> None:
+    """Sixteen operations an element: thirteen in the formula, three to write θ, m and v.
+
+    In one compiled loop they cost one pass over memory; in NumPy each is a pass of its own.
+    """
+
+    class Counting(np.lib.mixins.NDArrayOperatorsMixin):
+        operations = 0
+
+        def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any) -> Any:
+            Counting.operations += 1
+            return self
+
+    one = Counting()
+    update(one, one, one, one, *map(np.float32, (0.5, 0.5, 0.999, 1e-3, 1e-4, 0.1, 1e-8)))
+    assert Counting.operations == 13
+
+
+def test_layers_see_the_step() -> None:
+    net = mg.Sequential(mg.Linear(2, 1))
+    layer: Any = net[0]
+    W = layer.W.copy()
+    net.grads[...] = 1
+    mg.Adam(net).step()
+    assert (layer.W < W).all()
+
+
+def test_defaults_are_pytorchs() -> None:
+    optimizer = mg.Adam(mg.Sequential(mg.Linear(2, 1)))
+    assert (optimizer.lr, optimizer.betas, optimizer.eps) == (1e-3, (0.9, 0.999), 1e-8)
+
+
+@pytest.mark.torch
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
+@pytest.mark.parametrize("eps", [1e-8, 0.1])
+def test_each_step_equals_pytorch(eps: float) -> None:
+    import torch
+
+    net = mg.Sequential(mg.Linear(20, 10), seed=0, dtype="float64")
+    parameter = torch.nn.Parameter(torch.tensor(net.params.copy()))
+    ours = mg.Adam(net, lr=0.01, betas=(0.5, 0.999), eps=eps)
+    theirs = torch.optim.Adam([parameter], lr=0.01, betas=(0.5, 0.999), eps=eps)
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        gradient = rng.standard_normal(net.params.size)
+        net.grads[...] = gradient
+        parameter.grad = torch.tensor(gradient)
+        ours.step()
+        theirs.step()
+        np.testing.assert_allclose(net.params, parameter.detach().numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lr": -1e-3}, "lr is -0.001"),
+        ({"lr": math.nan}, "lr is nan"),
+        ({"lr": math.inf}, "lr is inf"),
+        ({"eps": -1}, "eps is -1"),
+        ({"betas": (0.9, 1.0)}, "betas are"),
+        ({"betas": (-0.1, 0.9)}, "betas are"),
+        ({"betas": (0.9,)}, "betas are"),
+        ({"betas": (math.nan, 0.9)}, "betas are"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        mg.Adam(mg.Sequential(mg.Linear(2, 1)), **options)
+
+
+def test_a_layer_is_not_a_network() -> None:
+    with pytest.raises(TypeError, match="net is a Linear, expected a Sequential"):
+        mg.Adam(mg.Linear(2, 1))  # type: ignore[arg-type]

@@ -1,0 +1,80 @@
+"""The same GAN as in PyTorch: same weights, images and z in, same losses out, step by step.
+
+Against figures that ``fixtures/make_parity.py`` recorded, and live where PyTorch is installed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from mathematics.fixtures.make_parity import CASES, FILE, STEPS, Weights, inputs, key, torch_losses
+
+import minigan as mg
+from minigan.data import pixel_values
+
+# float64: 50 steps leave no room for a wrong formula; rounding gives about 1e-15.
+# float32: rounding is 6e-8 a number; 2e-6 is what a few steps of Adam make of it.  Batch norm puts
+# as many units on one side of ReLU's kink as on the other, and one of 100,000 is so close to it
+# that rounding decides (+1.3e-7 in float64, -1.1e-7 here): its weights then go the other way.
+TOLERANCE = {
+    ("float64", False): 1e-11,
+    ("float64", True): 1e-11,
+    ("float32", False): 2e-6,
+    ("float32", True): 2e-4,
+}
+needs_torch = pytest.mark.skipif(
+    importlib.util.find_spec("torch") is None, reason="PyTorch is not installed"
+)
+
+
+def set_weights(net: mg.Sequential, weights: Weights) -> None:
+    linear = [layer for layer in net.layers if isinstance(layer, mg.Linear)]
+    for layer, (W, b) in zip(linear, weights, strict=True):
+        layer.W[...], layer.b[...] = W, b
+
+
+def minigan_losses(
+    dtype: str, images: npt.NDArray[np.uint8], batch_norm: bool, logits: bool
+) -> npt.NDArray[np.float64]:
+    G = mg.generator(dtype=dtype, batch_norm=batch_norm)
+    D = mg.discriminator(dtype=dtype, logits=logits)
+    g_weights, d_weights, batches = inputs(STEPS[dtype])
+    set_weights(G, g_weights)
+    set_weights(D, d_weights)
+    gan = mg.GAN(G, D, logits=logits)
+    rows = []
+    for indices, z in batches:
+        real = pixel_values(dtype)[images[indices].reshape(-1, 784)]
+        rows.append([float(x) for x in gan.train_step(real, z.astype(dtype))])
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("logits", [False, True])  # PyTorch's D ends in Sigmoid in both
+@pytest.mark.parametrize(("dtype", "batch_norm"), CASES)
+def test_losses_equal_recorded_pytorch(
+    dtype: str, batch_norm: bool, logits: bool, mnist: npt.NDArray[np.uint8]
+) -> None:
+    with np.load(FILE, allow_pickle=False) as recorded:
+        expected = recorded[key(dtype, batch_norm)]
+    assert expected.shape == (STEPS[dtype], 4)
+    ours = minigan_losses(dtype, mnist, batch_norm, logits)
+    np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[dtype, batch_norm])
+
+
+@needs_torch
+@pytest.mark.torch
+@pytest.mark.parametrize("logits", [False, True])  # PyTorch's D ends in Sigmoid in both
+@pytest.mark.parametrize(("dtype", "batch_norm"), CASES)
+def test_losses_equal_live_pytorch(
+    dtype: str, batch_norm: bool, logits: bool, mnist: npt.NDArray[np.uint8]
+) -> None:
+    expected = torch_losses(dtype, mnist, batch_norm)
+    ours = minigan_losses(dtype, mnist, batch_norm, logits)
+    np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[dtype, batch_norm])
+
+
+def test_fixture_is_small() -> None:
+    assert FILE.stat().st_size < 100_000

@@ -1,0 +1,124 @@
+"""The moving average of a generator: its formula, when it follows, and who draws with it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.backend import Array, Backend
+from minigan.data import load_archive
+from minigan.training.average import update_average
+from minigan.training.pictures import save_grid
+from minigan.training.quality import Quality
+from minigan.training.recipes import RECIPES
+from minigan.training.sampling import load_generator
+
+
+def everything(net: mg.Sequential) -> Array:
+    """Parameters and running statistics in one vector, in main memory."""
+    arrays = [net.params, *(array.reshape(-1) for _, array in net.named_buffers())]
+    return np.concatenate([net.backend.to_numpy(array) for array in arrays])
+
+
+def small(seed: int, dtype: str = "float64", backend: str | Backend = "numpy") -> mg.Sequential:
+    layers = mg.Linear(3, 4), mg.BatchNorm1d(4), mg.ReLU()
+    return mg.Sequential(*layers, seed=seed, dtype=dtype, backend=backend)
+
+
+@pytest.mark.parametrize("updates", [1, 2, 30])
+def test_it_is_the_mean_with_the_weights_of_the_docstring(updates: int) -> None:
+    """Weights (s + 7)! / (s - 1)!, s⁸ for large s, written out: no step by step."""
+    average, net = small(0), small(1)
+    rng, seen = np.random.default_rng(2), []
+    for t in range(1, updates + 1):
+        net.params[...] = rng.standard_normal(net.params.shape)
+        for _, array in net.named_buffers():
+            array[...] = rng.standard_normal(array.shape)
+        seen.append(everything(net))
+        update_average(average, net, t)
+        np.testing.assert_array_equal(everything(net), seen[-1])  # it only looks
+    weights = [math.factorial(s + 7) // math.factorial(s - 1) for s in range(1, updates + 1)]
+    want = np.average(seen, axis=0, weights=np.array(weights, float))
+    np.testing.assert_allclose(everything(average), want, rtol=1e-12, atol=1e-14)
+
+
+def test_layers_see_it_and_dtypes_stay(backend: Backend) -> None:
+    average, net = small(0, "float32", backend), small(1, "float32", backend)
+    mean, now = average[0], net[0]
+    assert isinstance(mean, mg.Linear)
+    assert isinstance(now, mg.Linear)
+    update_average(average, net, 1)
+    assert everything(average).dtype == np.float32
+    np.testing.assert_allclose(backend.to_numpy(mean.W), backend.to_numpy(now.W), atol=1e-7)
+
+
+def trainer(tiny_data: Path, out: Path, recipe: str, epochs: int) -> mg.Trainer:
+    return mg.Trainer(
+        mg.TrainConfig(
+            recipe=recipe, epochs=epochs, batch_size=30, data=str(tiny_data), out=str(out)
+        )
+    )
+
+
+def test_it_follows_after_every_tenth_step_and_training_is_the_same(
+    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seven steps an epoch: updates after the first step of epochs 1 and 2, and so on."""
+    run = trainer(tiny_data, tmp_path / "averaged", "averaged", 4)
+    seen: list[Array] = []
+    step = run.train_step
+
+    def noted(indices: Array, z: Array) -> Array:
+        figures: Array = step(indices, z)
+        seen.append(everything(run.gan.generator))
+        return figures
+
+    run.train_step = noted
+    run.run()
+    assert len(seen) == 28
+    mean = seen[0]
+    for t, now in enumerate(seen[10::10], 2):  # after steps 10 and 20, where the first is 0
+        mean = mean + np.float32(9 / (t + 8)) * (now - mean)
+    np.testing.assert_array_equal(everything(run.generator), mean)
+
+    monkeypatch.setitem(RECIPES, "averaged", RECIPES["averaged"]._replace(averaged=False))
+    plain = trainer(tiny_data, tmp_path / "plain", "averaged", 4)
+    plain.run()
+    assert plain.generator is plain.gan.generator
+    np.testing.assert_array_equal(everything(plain.generator), everything(run.gan.generator))
+    np.testing.assert_array_equal(plain.gan.discriminator.params, run.gan.discriminator.params)
+
+
+def test_pictures_quality_and_checkpoint_are_of_the_average(
+    tiny_data: Path, tmp_path: Path
+) -> None:
+    run = trainer(tiny_data, tmp_path / "run", "averaged", 2)
+    measured: list[mg.Sequential] = []
+
+    def measure(net: mg.Sequential) -> Quality:
+        measured.append(net)
+        return Quality(ndb=90, js=0.5, classes=10)
+
+    run.config = run.state.config = replace(run.config, evaluate_every=2)
+    check: Any = SimpleNamespace(measure=measure)
+    run.quality_check = check
+    folder = run.run()
+    assert measured == [run.generator]
+    save_grid(tmp_path / "want.png", run.generator(run.state.fixed_z))
+    picture = folder / "samples" / "epoch_0002.png"
+    assert picture.read_bytes() == (tmp_path / "want.png").read_bytes()
+    np.testing.assert_array_equal(
+        everything(load_generator(folder / "best.npz")), everything(run.generator)
+    )
+    assert (everything(run.generator) != everything(run.gan.generator)).any()
+    arrays, _ = load_archive(folder / "checkpoint.npz")
+    np.testing.assert_array_equal(arrays["average"], run.generator.params)
+    np.testing.assert_array_equal(arrays["generator"], run.gan.generator.params)
+    np.testing.assert_array_equal(everything(load_generator(folder)), everything(run.generator))

@@ -1,0 +1,99 @@
+"""What goes wrong in the middle of a run: it diverges, or the disk fails."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.runs import Configure
+
+import minigan as mg
+from minigan.backend import Array
+from minigan.data import load_archive
+from minigan.errors import InputError
+from minigan.training import Run
+from minigan.training.folder import CHECKPOINT
+
+
+@pytest.mark.parametrize("step", [3, 10])
+def test_a_loss_that_is_not_finite_stops_the_run(
+    step: int, config: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = mg.Trainer(config())
+    train_step = trainer.gan.train_step
+
+    def poisoned(real: Array, z: Array) -> mg.StepResult:
+        if trainer.state.step == step - 1:
+            trainer.gan.discriminator.params[0] = math.nan
+        return train_step(real, z)
+
+    monkeypatch.setattr(trainer.gan, "train_step", poisoned)
+    with pytest.raises(InputError, match=f"diverged at step {step}: d_loss is nan") as caught:
+        trainer.run()
+    assert ("the last checkpoint is kept" in str(caught.value)) == (step > 7)
+    if step > 7:  # after the first epoch there is a good checkpoint, and it stays
+        arrays, meta = load_archive(trainer.folder / CHECKPOINT)
+        assert meta["step"] == 7
+        assert np.isfinite(arrays["discriminator"]).all()
+
+
+def test_g_loss_alone_stops_it_too(config: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = mg.Trainer(config())
+    result = mg.StepResult(*map(np.float32, (0.5, math.inf, 0.5, 0.5)))
+    monkeypatch.setattr(trainer.gan, "train_step", lambda real, z: result)
+    with pytest.raises(InputError, match="diverged at step 1: d_loss is 0.5 and g_loss is inf"):
+        trainer.run()
+
+
+def test_weights_that_are_not_finite_are_not_saved(
+    config: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = mg.Trainer(config(epochs=1))
+    train_step = trainer.gan.train_step
+
+    def poisoned(real: Array, z: Array) -> mg.StepResult:
+        result = train_step(real, z)
+        if trainer.state.step == 6:  # after the losses of the epoch's last step were computed
+            trainer.gan.generator.params[0] = math.inf
+        return result
+
+    monkeypatch.setattr(trainer.gan, "train_step", poisoned)
+    with pytest.raises(InputError, match="diverged at step 7: a weight is not finite"):
+        trainer.run()
+    assert not (trainer.folder / CHECKPOINT).exists()
+    assert not (trainer.folder / "samples").exists()
+
+
+def test_a_huge_learning_rate_diverges_in_one_line(config: Configure) -> None:
+    with pytest.raises(InputError, match="training diverged at step"):
+        mg.Trainer(config(lr=1e30)).run()
+
+
+@pytest.mark.parametrize("name", ["a folder that vanished", "a full disk"])
+def test_a_failing_disk_keeps_the_old_checkpoint(
+    name: str, config: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    before = (folder / CHECKPOINT).read_bytes()
+    trainer = mg.Trainer(config(epochs=2, resume=str(folder)))
+
+    def full(*args: Any, **kwargs: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    if name == "a full disk":
+        monkeypatch.setattr("numpy.savez", full)
+        with pytest.raises(OSError, match="No space left"):
+            trainer.run()
+        assert (folder / CHECKPOINT).read_bytes() == before
+    else:
+
+        def vanish(run: Run, file: Path) -> None:
+            shutil.rmtree(folder)
+
+        monkeypatch.setattr("minigan.training.trainer.save_run", vanish)
+        with pytest.raises(OSError, match="No such file"):
+            trainer.run()

@@ -1,0 +1,47 @@
+"""Each recipe's GAN: its layers, its learning rate, the order in which its weights are drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.training.recipes import RECIPES, new_gan
+
+
+@pytest.mark.parametrize(
+    ("name", "batch_norms", "lr", "logits", "averaged"),
+    [
+        ("tutorial", 0, 2e-4, False, False),
+        ("batch-norm", 3, 1e-3, False, False),
+        ("averaged", 3, 1e-3, True, True),
+    ],
+)
+def test_what_differs(name: str, batch_norms: int, lr: float, logits: bool, averaged: bool) -> None:
+    recipe = RECIPES[name]
+    gan = new_gan(recipe, np.random.default_rng(0))
+    kinds = [type(layer) for layer in gan.generator.layers]
+    assert kinds.count(mg.BatchNorm1d) == batch_norms
+    assert mg.BatchNorm1d not in [type(layer) for layer in gan.discriminator.layers]
+    assert gan.adam_g.lr == gan.adam_d.lr == lr
+    assert gan.adam_g.betas == gan.adam_d.betas == (0.5, 0.999)
+    assert gan.logits == logits
+    assert [type(layer) for layer in gan.discriminator.layers].count(mg.Sigmoid) == (not logits)
+    assert recipe.averaged == averaged
+
+
+def test_the_tutorials_is_its_networks_drawn_one_after_the_other() -> None:
+    gan, rng = new_gan(RECIPES["tutorial"], np.random.default_rng(3)), np.random.default_rng(3)
+    np.testing.assert_array_equal(gan.generator.params, mg.generator(seed=rng).params)
+    np.testing.assert_array_equal(gan.discriminator.params, mg.discriminator(seed=rng).params)
+
+
+def test_options_reach_both_networks() -> None:
+    rng = np.random.default_rng(0)
+    gan = new_gan(
+        RECIPES["averaged"], rng, latent_dim=7, lr=3e-3, betas=(0.9, 0.99), dtype="float64"
+    )
+    assert gan.generator.n_in == 7
+    for adam in (gan.adam_g, gan.adam_d):
+        assert (adam.lr, adam.betas) == (3e-3, (0.9, 0.99))
+        assert adam.net.dtype == "float64"

@@ -1,0 +1,118 @@
+"""Runs that cannot be resumed: other options, other data, damaged files."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.runs import Configure
+
+import minigan as mg
+from minigan.data import load_archive, save_archive
+from minigan.errors import InputError
+from minigan.training.folder import CHECKPOINT, HISTORY
+
+
+def test_history_without_checkpoint_is_no_new_run(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    (folder / CHECKPOINT).unlink()
+    before = (folder / HISTORY).read_bytes()
+    with pytest.raises(InputError, match="has a history.csv, but its checkpoint.npz is gone"):
+        mg.Trainer(mg.TrainConfig.of_run(folder))
+    assert (folder / HISTORY).read_bytes() == before
+
+
+def test_resume_on_changed_data(config: Configure, tiny_data: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(tiny_data, data)
+    folder = mg.Trainer(config(epochs=1, data=str(data))).run()
+    file = data / "train-images-idx3-ubyte"
+    file.write_bytes(file.read_bytes()[:-1] + b"\x07")
+    with pytest.raises(InputError, match="data is not the data that the run was started on"):
+        mg.Trainer(mg.TrainConfig.of_run(folder))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"batch_size": 31},
+        {"lr": 3e-3},
+        {"seed": 1},
+        {"latent_dim": 99},
+        {"betas": (0.5, 0.99)},
+        {"dtype": "float64"},
+        {"threads": 1},
+    ],
+)
+def test_resume_with_other_options(options: dict[str, Any], config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    name = next(iter(options))
+    with pytest.raises(InputError, match=f"^{name} is .*, but the run was started with"):
+        mg.Trainer(config(resume=str(folder), **options))
+
+
+def test_resume_with_other_data(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    with pytest.raises(InputError, match="mnist is not the data that the run was started on"):
+        mg.Trainer(config(resume=str(folder), epochs=1, data="mnist"))
+
+
+def test_resume_with_fewer_epochs_or_another_folder(config: Configure, tmp_path: Path) -> None:
+    folder = mg.Trainer(config(epochs=2)).run()
+    with pytest.raises(InputError, match="^epochs is 1, but the run was started with 2"):
+        mg.Trainer(config(epochs=1, resume=str(folder)))
+    with pytest.raises(InputError, match="^out and resume exclude each other"):
+        mg.Trainer(config(epochs=2, resume=str(folder), out=str(tmp_path / "other")))
+
+
+def test_resume_of_what_is_no_run(config: Configure, tmp_path: Path) -> None:
+    for folder in (tmp_path / "nothing", tmp_path):
+        with pytest.raises(InputError, match="holds no run: there is no config.json"):
+            mg.Trainer(config(resume=str(folder)))
+    for text, message in (
+        ("{", "cannot be read"),
+        ("[]", "does not hold the options of a run"),
+        ('{"epochs": 3}', "does not hold the options of a run"),
+    ):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(InputError, match=message):
+            mg.Trainer(config(resume=str(tmp_path)))
+    stored = config().stored() | {"epochs": "three"}
+    (tmp_path / "config.json").write_text(json.dumps(stored))
+    with pytest.raises(InputError, match="config.json: epochs is 'three'"):
+        mg.Trainer(config(resume=str(tmp_path)))
+
+
+def test_resume_of_a_damaged_checkpoint(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    file = folder / CHECKPOINT
+    whole, (arrays, meta) = file.read_bytes(), load_archive(file)
+
+    def attempt(message: str) -> None:
+        before = file.read_bytes()
+        with pytest.raises(InputError, match=message):
+            mg.Trainer(config(epochs=2, resume=str(folder)))
+        assert file.read_bytes() == before
+
+    file.write_bytes(whole[: len(whole) // 2])
+    attempt("damaged or not a checkpoint")
+    file.write_bytes(whole[:5_000_000] + bytes([whole[5_000_000] ^ 1]) + whole[5_000_001:])
+    attempt("Bad CRC-32")
+    save_archive(file, arrays | {"generator": arrays["generator"][:-1]}, meta)
+    attempt("'generator' is .* another architecture")
+    save_archive(file, arrays | {"log": np.zeros((2, 3))}, meta)
+    attempt("damaged")
+    save_archive(file, arrays, {"step": 7})
+    attempt("damaged")
+    save_archive(file, arrays, meta | {"epoch_state": {"bit_generator": "PCG64"}})
+    attempt("damaged")
+    for step in (-1, 8, 21, 10**30, math.inf, None, True):
+        save_archive(file, arrays, meta | {"step": step})
+        attempt("damaged")
+    save_archive(file, arrays, meta | {"config": meta["config"] | {"lr": 3e-3}})
+    attempt("^lr is 0.001, but the run was started with 0.003")

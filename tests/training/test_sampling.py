@@ -1,0 +1,104 @@
+"""New digits from a run: the trained generator's, reproducible, on a walk too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.data import load_archive, save_archive
+from minigan.errors import InputError
+from minigan.metrics import features_and_probabilities, load_classifier
+from minigan.training.sampling import PRETRAINED, draw_samples, load_generator, unit_samples, walk
+
+
+@pytest.fixture(scope="module")
+def run(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "run"
+    options = mg.TrainConfig(
+        epochs=1, batch_size=100, latent_dim=9, data=str(tiny_data), out=str(out)
+    )
+    return mg.Trainer(options).run()
+
+
+def test_it_is_what_draws_in_the_run(run: Path) -> None:
+    arrays, _ = load_archive(run / "checkpoint.npz")
+    for source in (run, run / "checkpoint.npz"):
+        net = load_generator(source)
+        np.testing.assert_array_equal(net.params, arrays["average"])
+        for name, array in net.named_buffers():
+            np.testing.assert_array_equal(array, arrays[f"average.{name}"])
+    assert net.n_in == 9
+
+
+@pytest.mark.parametrize("recipe", ["averaged", "batch-norm", "tutorial"])
+def test_it_draws_as_the_trained_generator_does(
+    recipe: str, tiny_data: Path, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "run")
+    config = mg.TrainConfig(epochs=1, batch_size=50, recipe=recipe, data=str(tiny_data), out=out)
+    trainer = mg.Trainer(config)
+    trainer.run()
+    want = trainer.generator(trainer.state.fixed_z)
+    np.testing.assert_array_equal(load_generator(out)(trainer.state.fixed_z), want)
+
+
+def test_the_shipped_generator_draws_all_digits() -> None:
+    """The best.npz of a long run, as its file says."""
+    net = load_generator()
+    _, meta = load_archive(PRETRAINED)
+    assert meta["config"]["recipe"] == "averaged"
+    assert meta["figures"]["classes"] == 10
+    images = unit_samples(net, 1000, seed=0) * 2 - 1
+    _, probabilities = features_and_probabilities(load_classifier(), images)
+    counts = np.bincount(probabilities.argmax(axis=1), minlength=10)
+    assert counts.min() >= 30  # 100 each would be the digits of MNIST
+    assert (probabilities.max(axis=1) > 0.9).mean() > 0.7
+
+
+def test_draw_samples_in_chunks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = load_generator(run)
+    z = np.random.default_rng(0).standard_normal((10, 9))
+    images = draw_samples(net, z)
+    assert images.shape == (10, 784)
+    assert (np.abs(images) <= 1).all()
+    monkeypatch.setattr("minigan.training.sampling.CHUNK", 4)
+    np.testing.assert_allclose(draw_samples(net, z), images, atol=1e-6)
+
+
+def test_walk_stays_on_the_sphere_and_meets_its_corners() -> None:
+    points = walk(np.random.default_rng(0), 20, 50)
+    assert points.shape == (20, 50)
+    corners = np.random.default_rng(0).standard_normal((4, 50))
+    np.testing.assert_allclose(points[::8], corners[:3], rtol=1e-12)
+    lengths = np.linalg.norm(points, axis=1)
+    ends = np.linalg.norm(corners, axis=1)
+    assert (lengths > 0.95 * ends.min()).all()
+    assert (lengths < 1.05 * ends.max()).all()
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    assert steps.max() < 2 * steps.min()
+
+
+@pytest.mark.parametrize("n", [1, 8, 9])
+def test_walk_of_any_length(n: int) -> None:
+    points = walk(np.random.default_rng(0), n, 1)  # in one dimension all directions are parallel
+    assert points.shape == (n, 1)
+    corners = np.random.default_rng(0).standard_normal(3)
+    assert (np.abs(points) <= np.abs(corners).max()).all()
+
+
+def test_bad_runs(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing does not exist"):
+        load_generator(tmp_path / "nothing")
+    with pytest.raises(InputError, match=r"checkpoint.npz does not exist"):
+        load_generator(tmp_path)
+    arrays, meta = load_archive(run / "checkpoint.npz")
+    file = tmp_path / "checkpoint.npz"
+    save_archive(file, arrays, meta | {"config": meta["config"] | {"latent_dim": 10}})
+    with pytest.raises(InputError, match="'average' is .* another architecture"):
+        load_generator(file)
+    save_archive(file, arrays, {})
+    with pytest.raises(InputError, match="does not hold the options of a run"):
+        load_generator(file)
