@@ -1,0 +1,10 @@
+# The checks by name; .ci/run says what each of them does, and makes its own fresh environment.
+STEPS = tests parity kernels style docs epoch
+
+.PHONY: check $(STEPS)
+
+check:
+	bash .ci/run
+
+$(STEPS):
+	bash .ci/run $@
