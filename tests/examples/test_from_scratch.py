@@ -1,121 +1,223 @@
-"""examples/from_scratch.py computes the library's numbers, and draws."""
+"""The GAN on one page computes what the library computes."""
 
 from __future__ import annotations
 
+import ast
 import importlib.util
-import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
 
 import minigan as mg
-from minigan.losses import bce_with_logits
 
-FILE = Path(__file__).parents[2] / "examples" / "from_scratch.py"
-Floats = npt.NDArray[np.float64]
+FILE = Path(__file__).resolve().parents[2] / "examples" / "from_scratch.py"
 
 
 @pytest.fixture(scope="module")
-def page() -> Any:
-    """The program as a module: what stands above its training."""
+def page() -> ModuleType:
+    """The example as a module; loading it trains nothing."""
     spec = importlib.util.spec_from_file_location("from_scratch", FILE)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    assert not hasattr(module, "images")
     return module
 
 
-def same_networks(page: Any, *sizes: int, last: bool) -> tuple[Any, mg.Sequential]:
-    """A network of the page and one of the library, with the same weights in float64."""
-    rng, pairs, layers = np.random.default_rng(len(sizes)), [], []
-    library: list[mg.Layer] = []
-    for n_in, n_out in itertools.pairwise(sizes):
-        pairs.append((page.Linear(n_in, n_out, rng), mg.Linear(n_in, n_out)))
-        layers += [pairs[-1][0], page.LeakyReLU()]
-        library += [pairs[-1][1], mg.LeakyReLU(0.01)]
-    end = None if last else -1
-    net = mg.Sequential(*library[:end], dtype="float64")
-    for ours, theirs in pairs:
-        ours.W, ours.b = ours.W.astype("float64"), ours.b.astype("float64")
-        theirs.W[...], theirs.b[...] = ours.W, ours.b
-    return page.Sequential(*layers[:end]), net
+def close(ours: Any, theirs: Any) -> None:
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
-def numbers(net: Any, kind: str) -> Floats:
-    """All of a page's network in the library's order: W and b (kind "") or dW and db ("d")."""
-    arrays = [
-        getattr(layer, kind + name)
-        for layer in net.layers
-        if hasattr(layer, "W")
-        for name in ("W", "b")
-    ]
-    return np.concatenate([array.ravel() for array in arrays])
+def like_mg(page: ModuleType, net: mg.Sequential) -> list[Any]:
+    """The library's network in the layers of the page, with copies of its weights."""
+    layers: list[Any] = []
+    for theirs in net.layers:
+        if isinstance(theirs, mg.Linear):
+            assert theirs.n_in is not None
+            ours = page.Linear(theirs.n_in, theirs.n_out, np.random.default_rng(0))
+            ours.W, ours.b = theirs.W.copy(), theirs.b.copy()
+            layers.append(ours)
+        else:
+            layers.append(page.LeakyReLU())
+    return layers
 
 
-def test_it_needs_no_minigan_and_fits_on_a_page() -> None:
-    source = FILE.read_text(encoding="utf-8")
-    assert "import minigan" not in source
-    assert "from minigan" not in source
-    lines = [line.strip() for line in source.splitlines()]
-    assert len([line for line in lines if line and not line.startswith("#")]) <= 110
+def flat(net: list[Any], w: str, b: str) -> Any:
+    """All weights ("W", "b") or all gradients ("dW", "db") in the library's order."""
+    linears = [layer for layer in net if hasattr(layer, "W")]
+    return np.concatenate([getattr(layer, name).ravel() for layer in linears for name in (w, b)])
 
 
-def test_the_losses_are_the_librarys(page: Any) -> None:
-    logits = np.random.default_rng(0).uniform(-30, 30, (7, 1))
-    for loss, target in ((page.loss_real, 1.0), (page.loss_fake, 0.0)):
-        value, gradient = loss(logits)
-        want, want_gradient = bce_with_logits(logits, target)
-        assert float(value) == pytest.approx(float(want), rel=1e-14)
-        np.testing.assert_allclose(gradient, want_gradient, rtol=1e-14)
+class Watched:
+    """An Adam of the page that notes the gradients of each step."""
+
+    def __init__(self, adam: Any) -> None:
+        self.adam, self.grads = adam, np.zeros(0)
+
+    def step(self) -> None:
+        self.grads = flat(self.adam.net, "dW", "db")
+        self.adam.step()
 
 
-def test_five_training_steps_are_the_librarys(page: Any) -> None:
-    """Losses, gradients and weights of both networks, in float64."""
-    our_g, G = same_networks(page, 5, 6, 8, last=True)
-    our_d, D = same_networks(page, 8, 7, 1, last=False)
-    gan = mg.GAN(G, D, lr=1e-2, betas=(0.5, 0.999), logits=True)
-    adam_g, adam_d = page.Adam(our_g, lr=1e-2), page.Adam(our_d, lr=1e-2)
+def networks(dtype: str) -> tuple[mg.Sequential, mg.Sequential]:
+    """A generator and a discriminator with the page's layers, but narrower."""
+    rng = np.random.default_rng(0)
+    G = mg.Sequential(
+        mg.Linear(8, 16), mg.LeakyReLU(), mg.Linear(16, 24), mg.LeakyReLU(),
+        mg.Linear(24, 784), mg.LeakyReLU(), seed=rng, dtype=dtype,
+    )  # fmt: skip
+    D = mg.Sequential(
+        mg.Linear(784, 24), mg.LeakyReLU(), mg.Linear(24, 1), seed=rng, dtype=dtype
+    )  # fmt: skip
+    return G, D
+
+
+def batches(images: Any, dtype: str) -> Iterator[tuple[Any, Any]]:
+    """Eight batches of 12 real images and as many z."""
     rng = np.random.default_rng(1)
-    for _ in range(5):
-        real, z = rng.uniform(0, 1, (4, 8)), rng.standard_normal((4, 5))
-        losses = page.train_step(our_g, our_d, adam_g, adam_d, real, z)
+    for start in range(0, 96, 12):
+        real = images[start : start + 12].reshape(12, 784).astype(dtype) / 255
+        yield real, rng.standard_normal((12, 8)).astype(dtype)
+
+
+def test_training_equals_the_librarys(page: ModuleType, mnist: Any) -> None:
+    mg_G, mg_D = networks("float64")
+    G, D = like_mg(page, mg_G), like_mg(page, mg_D)
+    gan = mg.GAN(mg_G, mg_D, lr=1e-3, betas=(0.5, 0.999), eps=1e-8, logits=True)
+    adam_g, adam_d = Watched(page.Adam(G, lr=1e-3)), Watched(page.Adam(D, lr=1e-3))
+    for real, z in batches(mnist, "float64"):
+        before = mg_G.params.copy(), mg_D.params.copy()
+        d_loss, g_loss = page.train_step(G, D, adam_g, adam_d, real, z)
         result = gan.train_step(real, z)
-        want = float(result.d_loss), float(result.g_loss)
-        np.testing.assert_allclose(losses, want, rtol=1e-12)
-        np.testing.assert_allclose(numbers(our_g, "d"), G.grads, rtol=1e-12, atol=1e-15)
-        for ours, net in ((our_g, G), (our_d, D)):
-            np.testing.assert_allclose(numbers(ours, ""), net.params, rtol=1e-12, atol=1e-14)
+        close([d_loss, g_loss], [float(result.d_loss), float(result.g_loss)])
+        close(adam_d.grads, mg_D.grads)  # those of the step of D: in that of G it is frozen
+        close(adam_g.grads, mg_G.grads)
+        close(flat(D, "W", "b"), mg_D.params)
+        close(flat(G, "W", "b"), mg_G.params)
+        assert np.abs(mg_G.params - before[0]).max() > 1e-5
+        assert np.abs(mg_D.params - before[1]).max() > 1e-5
 
 
-def test_adam_is_the_librarys(page: Any) -> None:
-    """With gradients of very different sizes, some of them as small as eps."""
-    ours, net = same_networks(page, 3, 4, last=False)
-    adam, library = page.Adam(ours, lr=0.1), mg.Adam(net, lr=0.1, betas=(0.5, 0.999))
+def test_training_stays_in_float32(page: ModuleType, mnist: Any) -> None:
+    G, D = (like_mg(page, net) for net in networks("float32"))
+    adam_g, adam_d = page.Adam(G, lr=1e-3), page.Adam(D, lr=1e-3)
+    for real, z in batches(mnist, "float32"):
+        page.train_step(G, D, adam_g, adam_d, real, z)
+        arrays = [*page.forward(G, z)[1], *adam_g.m.values(), *adam_d.v.values()]
+        arrays += [flat(net, *names) for net in (G, D) for names in (("W", "b"), ("dW", "db"))]
+        assert {array.dtype.name for array in arrays} == {"float32"}
+
+
+@pytest.mark.parametrize("name", ["Linear", "LeakyReLU"])
+def test_layer_equals_the_librarys(page: ModuleType, name: str) -> None:
     rng = np.random.default_rng(2)
-    for _ in range(10):
-        net.grads[...] = rng.standard_normal(16) * 10.0 ** rng.integers(-9, 3, 16)
-        ours.layers[0].dW, ours.layers[0].db = net.grads[:12].reshape(3, 4), net.grads[12:]
+    theirs = mg.Sequential(
+        *[mg.Linear(5, 3)] if name == "Linear" else [mg.LeakyReLU()], seed=rng, dtype="float64"
+    )
+    (ours,) = like_mg(page, theirs)
+    x = rng.standard_normal((7, 5))
+    x[0, :2] = 0, -0.0  # the kink
+    y, cache = ours.forward(x)
+    their_y, their_cache = theirs.forward(x)
+    close(y, their_y)
+    dy = rng.standard_normal(y.shape)
+    close(ours.backward(dy, cache), theirs.backward(dy, their_cache))
+    if name == "Linear":
+        close(flat([ours], "dW", "db"), theirs.grads)
+
+
+def test_linear_starts_like_the_librarys(page: ModuleType) -> None:
+    ours = page.Linear(9, 4, np.random.default_rng(3))
+    theirs = mg.Linear(9, 4, seed=np.random.default_rng(3))
+    for name in ("W", "b"):
+        assert getattr(ours, name).dtype == "float32"
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-6)
+
+
+def test_two_batches_on_their_way_through_one_network(page: ModuleType) -> None:
+    rng = np.random.default_rng(4)
+    net = [page.Linear(5, 6, rng), page.LeakyReLU(), page.Linear(6, 2, rng)]
+    x, dy = rng.standard_normal((4, 5)), rng.standard_normal((4, 2))
+    caches = page.forward(net, x)[1]
+    dx = page.backward(net, dy, caches)
+    page.forward(net, x + 1)
+    np.testing.assert_array_equal(page.backward(net, dy, caches), dx)
+
+
+@pytest.mark.parametrize(("name", "target"), [("loss_real", 1.0), ("loss_fake", 0.0)])
+def test_loss_equals_the_librarys(page: ModuleType, name: str, target: float) -> None:
+    logits = np.array([[-3.0], [-0.5], [0.0], [2.0], [40.0], [-40.0]])
+    loss, dlogits = getattr(page, name)(logits)
+    their_loss, their_dlogits = mg.bce_with_logits(logits, target)
+    close(loss, their_loss)
+    np.testing.assert_allclose(dlogits, their_dlogits, rtol=1e-12)  # in the tails, too
+
+    ends = np.array([[-1000], [1000]], dtype="float32")
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        loss, dlogits = getattr(page, name)(ends)
+    assert loss == 500
+    assert loss.dtype == dlogits.dtype == "float32"
+    np.testing.assert_array_equal(dlogits, [[-0.5], [0]] if target else [[0], [0.5]])
+
+
+def test_adam_equals_the_librarys(page: ModuleType) -> None:
+    rng = np.random.default_rng(5)
+    theirs = mg.Sequential(
+        mg.Linear(3, 4), mg.LeakyReLU(), mg.Linear(4, 2), seed=rng, dtype="float64"
+    )
+    ours = like_mg(page, theirs)
+    adam, their_adam = page.Adam(ours, lr=0.01), mg.Adam(theirs, 0.01, (0.5, 0.999), 1e-8)
+    for step in range(10):
+        scale = 10.0 ** rng.integers(-9, 3, theirs.grads.size)  # from far below eps to far above
+        theirs.grads[:] = rng.standard_normal(theirs.grads.size) * scale * (step != 4)
+        for layer, their_layer in zip(ours, theirs.layers, strict=True):
+            if isinstance(their_layer, mg.Linear):
+                layer.dW, layer.db = their_layer.dW.copy(), their_layer.db.copy()
         adam.step()
-        library.step()
-        np.testing.assert_allclose(numbers(ours, ""), net.params, rtol=1e-11)
+        their_adam.step()
+        close(flat(ours, "W", "b"), theirs.params)
+        close(flat(ours, "dW", "db"), theirs.grads)  # left as they were
 
 
-def test_it_trains_and_draws(tmp_path: Path) -> None:
+def test_the_page_is_short_and_needs_no_library() -> None:
+    source = FILE.read_text(encoding="utf-8")
+    assert source.startswith("# %% [markdown]\n")
+    assert len(source.splitlines()) <= 120
+    code = [line for line in source.splitlines() if line and not line.startswith("#")]
+    assert len(code) < 100
+    imported = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            imported.add(node.module or "")
+    assert imported == {"gzip", "os", "pathlib", "typing", "numpy", "PIL"}
+
+
+@pytest.mark.parametrize("out", ["", "pictures/mine"])
+def test_the_program_draws(tmp_path: Path, out: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if key not in ("OUT", "SEED")}
     result = subprocess.run(
-        [sys.executable, str(FILE)],
-        env=os.environ | {"STEPS": "3", "OUT": str(tmp_path / "new")},
+        [sys.executable, "-W", "error", str(FILE)],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
+        cwd=tmp_path,
+        env=environment | {"STEPS": "3"} | ({"OUT": out} if out else {}),
     )
-    assert result.stdout.startswith("step 3 of 3  d_loss 1.")
-    with Image.open(tmp_path / "new" / "from_scratch.png") as picture:
-        assert picture.size == (448, 448)
+    assert result.returncode == 0, result.stderr
+    written = f"{out or 'runs'}/from_scratch.png"
+    assert result.stdout.splitlines()[-1] == f"picture: {written}"
+    with Image.open(tmp_path / written) as picture:
+        assert picture.size == (672, 672)
+        assert np.asarray(picture).std() > 1
