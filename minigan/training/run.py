@@ -58,7 +58,6 @@ class Run:
 
 def new_run(config: TrainConfig, images: int, data_crc32: int, backend: Backend) -> Run:
     """Return a run before its first step, on data with so many images."""
-    assert config.lr is not None
     recipe, rng = RECIPES[config.recipe], np.random.default_rng(config.seed)
     gan, fixed_z = draw_start(
         recipe,

@@ -81,6 +81,7 @@ class Trainer:
         self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for the GPU
         self.quality_check = QualityCheck(config.data) if config.evaluate_every else None
 
+        self.failed = False  # True after an error in training: the state may be between two steps
         self.owns_folder = config.resume is not None
         self.checkpoint: Stamp = stamp(self.folder / CHECKPOINT)  # of the file that this run knows
         if self.checkpoint is not None:
@@ -108,12 +109,18 @@ class Trainer:
             everything is saved first.
         InputError
             before training, if the folder cannot be made, belongs to another run, or holds a
-            checkpoint that another process has written in the meantime; during training, if a loss
+            checkpoint that another process has written in the meantime, or if an error has ended an
+            earlier ``run()`` of this Trainer; during training, if a loss
             or a weight is no longer finite, or if the GPU fails: the last checkpoint is kept.
         OSError
             if a file cannot be written; the last checkpoint is kept.
         """
         run, config = self.state, self.config
+        if self.failed:
+            raise InputError(
+                "an error has ended the run of this Trainer: make a new one, with `resume`, to "
+                "go on from the last checkpoint"
+            )
         with contextlib.ExitStack() as stack:
             self._take_folder(stack)
             if run.step >= run.last_step:
@@ -122,7 +129,7 @@ class Trainer:
             signals = stack.enter_context(noted_signals())
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
             stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
-            stops = False
+            stops, self.failed = False, True  # until the loop has come to its end
             while run.step < run.last_step and not stops:
                 epoch, summary = run.step // run.steps_per_epoch + 1, None
                 self._train_epoch(epoch, signals)
@@ -136,6 +143,7 @@ class Trainer:
                     self._save()
                 if summary is not None:
                     say(summary)
+            self.failed = False
             draw_curves(run, self.folder, self.real_spread)
         if run.step < run.last_step:
             say(f"Stopped after step {run.step:,}; everything is saved.  To go on:\n")

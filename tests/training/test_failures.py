@@ -97,3 +97,25 @@ def test_a_failing_disk_keeps_the_old_checkpoint(
         monkeypatch.setattr("minigan.training.trainer.save_run", vanish)
         with pytest.raises(OSError, match="No such file"):
             trainer.run()
+
+
+def test_a_run_that_an_error_has_ended_is_not_run_again(config: Configure) -> None:
+    """Its step, log and random numbers may stand between two steps; the checkpoint does not."""
+    trainer = mg.Trainer(config())
+    step = trainer.train_step
+
+    def fails(indices: Array, z: Array) -> Array:
+        if trainer.state.step == 10:
+            raise OSError("no space left")
+        figures: Array = step(indices, z)
+        return figures
+
+    trainer.train_step = fails
+    with pytest.raises(OSError, match="no space left"):
+        trainer.run()
+    trainer.train_step = step
+    with pytest.raises(InputError, match="an error has ended the run of this Trainer"):
+        trainer.run()
+    resumed = mg.Trainer(config(resume=str(trainer.folder)))
+    assert resumed.state.step == 7  # the end of the last complete epoch
+    resumed.run()
