@@ -31,7 +31,7 @@ class Product(NamedTuple):
 @contextlib.contextmanager
 def noted_products(backend: Backend, note: Callable[[Product], None]) -> Iterator[None]:
     """Until the ``with`` block ends, call ``note`` with each product that the backend computes."""
-    multiply = backend.matmul
+    multiply, own = backend.matmul, vars(backend).get("matmul")
 
     def noted(a: Array, b: Array, out: Array | None = None) -> Array:
         result = multiply(a, b, out)
@@ -42,4 +42,7 @@ def noted_products(backend: Backend, note: Callable[[Product], None]) -> Iterato
     try:
         yield
     finally:
-        del backend.matmul  # the method of the class is visible again
+        if own is None:
+            del backend.matmul  # the method of the class shows again
+        else:
+            backend.matmul = own  # type: ignore[method-assign]

@@ -80,3 +80,16 @@ def test_the_products_of_a_step_on_every_backend(backend: Backend) -> None:
     ]
     assert noted[1].out is layer.dW
     assert sum(product.flop for product in noted) == 3 * 2 * 5 * 4 * 3
+
+
+def test_noting_within_noting(backend: Backend) -> None:
+    """As when ``mg.trace`` runs while somebody counts products."""
+    a = backend.asarray(np.ones((2, 2)))
+    outer: list[Product] = []
+    inner: list[Product] = []
+    with noted_products(backend, outer.append):
+        with noted_products(backend, inner.append):
+            backend.matmul(a, a)
+        backend.matmul(a, a)
+    backend.matmul(a, a)
+    assert (len(outer), len(inner)) == (2, 1)
