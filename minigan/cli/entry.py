@@ -30,10 +30,8 @@ OPTIONS = {field.name for kind, _ in COMMANDS.values() for field in fields(kind)
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status."""
     args = list(sys.argv[1:] if args is None else args) or ["--help"]
-    for stream in (
-        sys.stdout,
-        sys.stderr,
-    ):  # a name that the terminal cannot show must not end the command
+    # A name that the terminal cannot show must not end the command.
+    for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:

@@ -164,7 +164,7 @@ def write_report(
     evaluation = Evaluation(data, classifier, samples)
     progress("measuring samples ...")
     images = unit_samples(net, samples, seed)
-    ours = evaluation.measure(images)
+    generated = evaluation.measure(images)
     progress("measuring real training images, for comparison ...")
     real = evaluation.measure(evaluation.real())
     progress("measuring centroids of k-means ...")
@@ -173,7 +173,7 @@ def write_report(
     save_grid(folder / f"{prefix}neighbours.png", pairs * 2 - 1)
     _, nearest = beside_nearest(images[:1000], evaluation.train)
     _, nearest_real = beside_nearest(evaluation.test[:1000], evaluation.train)
-    report = Report(ours, real, centroids, float(nearest.mean()), float(nearest_real.mean()))
+    report = Report(generated, real, centroids, float(nearest.mean()), float(nearest_real.mean()))
     stored = {"generator": str(source), "samples": samples, "seed": seed, "data": data}
     file = folder / f"{prefix}metrics.json"
     with atomic_write(file) as stream:

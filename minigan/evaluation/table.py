@@ -10,11 +10,11 @@ from minigan.metrics import Parzen
 
 def report_table(report: Report) -> str:
     """Return the figures side by side, with notes on how to read them."""
-    ours, real = report.generator, report.real
+    generated, real = report.generator, report.real
     rows: list[tuple[str, str, str, str]] = [("", "generator", "real images", "")]
 
     def row(name: str, pick: Callable[[Figures], str], note: str) -> None:
-        rows.append((name, pick(ours), pick(real), note))
+        rows.append((name, pick(generated), pick(real), note))
 
     row("NDB, bins that differ", lambda f: f"{f.ndb.different}", "of 100: lower is better")
     row("JS of the bins", lambda f: f"{f.ndb.js:.4f}", "lower is better")
@@ -31,8 +31,8 @@ def report_table(report: Report) -> str:
     note = "real: of test images; copies are much nearer"
     rows.append(("to nearest training image", *nearest, note))
     lines = [f"{name:26}{a:>12}{b:>14}   {note}".rstrip() for name, a, b, note in rows]
-    lines += ["", "digits, in %" + "".join(f"{k:6}" for k in range(len(ours.classes.shares)))]
-    for name, figures in (("generator", ours), ("real images", real)):
+    lines += ["", "digits, in %" + "".join(f"{k:6}" for k in range(len(generated.classes.shares)))]
+    for name, figures in (("generator", generated), ("real images", real)):
         lines.append(f"{name:12}" + "".join(f"{100 * x:6.1f}" for x in figures.classes.shares))
     return "\n".join(lines)
 

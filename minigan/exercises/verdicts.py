@@ -36,14 +36,14 @@ class Verdict:
     detail: str = ""
 
 
-def copy_blanks(folder: str | Path) -> Path:
+def copy_blanks(copy_to: str | Path) -> Path:
     """Copy the exercises, with their blanks, into a new folder, and return its path.
 
     Raises InputError if the folder holds one of them already, or cannot be made.
     """
-    if folder == "":
+    if copy_to == "":
         raise InputError("`copy_to` is empty, expected a new folder")
-    target = Path(folder)
+    target = Path(copy_to)
     source = SHIPPED if SHIPPED.is_dir() else Path(__file__).parents[2] / FOLDER
     taken = [name for name in EXERCISES if os.path.lexists(target / name)]
     if taken:
@@ -78,7 +78,7 @@ def check_exercises(path: str | Path | None = None) -> list[Verdict]:
         what = "has no exercises" if folder.is_dir() else what
         raise InputError(
             f"{folder} {what}, expected a folder with {next(iter(EXERCISES))} and so on, "
-            "or one of the files"
+            "or one of the files" + ("; `copy_to` puts them into a new folder" * (path is None))
         )
     return [verdict for name in EXERCISES for verdict in check_file(folder / name)]
 

@@ -119,7 +119,7 @@ class TrainConfig:
             threads=None if self.threads is None else int(self.threads),
             lr=lr,
             betas=(float(self.betas[0]), float(self.betas[1])),
-            data=self.data if self.data == MNIST else os.path.abspath(self.data),
+            data=MNIST if str(self.data) == MNIST else os.path.abspath(self.data),
             out=None if self.out is None else str(self.out),
             resume=None if self.resume is None else str(self.resume),
         )

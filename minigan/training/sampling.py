@@ -11,6 +11,7 @@ from minigan.backend import Array
 from minigan.data import SHIPPED
 from minigan.network import Sequential
 from minigan.training.checkpoint import stored_generator
+from minigan.training.draws import draw_z
 from minigan.training.folder import CHECKPOINT
 
 PRETRAINED = SHIPPED / "pretrained.npz"  # the best.npz of a run of 30 epochs
@@ -49,7 +50,7 @@ def draw_samples(net: Sequential, z: Array) -> Array:
 
 def unit_samples(net: Sequential, n: int, seed: int) -> Array:
     """Draw n images for the measures: (n, 784), float32, in [0, 1] instead of tanh's [-1, 1]."""
-    z = np.random.default_rng(seed).standard_normal((n, net.n_in or 1))
+    z = draw_z(np.random.default_rng(seed), n, net.n_in or 1, "float64")
     images: Array = (draw_samples(net, z).astype(np.float32) + 1) / 2
     return images
 

@@ -194,7 +194,7 @@ def test_bad_input(
     for args, says in (
         (
             [],
-            "examples/exercises does not exist, expected a folder with ex01_linear.py and so .*",
+            "examples/exercises does not exist, expected .*; --copy-to puts them into a new folder",
         ),
         (["nowhere"], "nowhere does not exist, .*"),
         ([""], "'' is not a path, .*"),

@@ -25,7 +25,9 @@ def module_imports() -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{name} has a relative import"
+                assert node.module is not None
                 parts = {f"{node.module}.{alias.name}" for alias in node.names}
                 found |= (parts & files.keys()) or {node.module}
         imports[name] = found & files.keys() - {name}
