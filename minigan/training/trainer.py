@@ -18,7 +18,6 @@ import numpy as np
 
 from minigan.backend import Array, get_backend
 from minigan.data import load_data, pixel_values
-from minigan.data.mnist import Images
 from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.machine.blas import limited_threads
@@ -49,8 +48,7 @@ from minigan.training.history import (
     sum_up,
 )
 from minigan.training.quality import QualityCheck
-from minigan.training.recipes import RECIPES
-from minigan.training.run import new_run
+from minigan.training.run import check_batches, new_run
 
 
 class Trainer:
@@ -68,7 +66,7 @@ class Trainer:
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
         images, _ = load_data(config.data)
-        _check_batches(config, images)
+        check_batches(config, len(images))
         levels = pixel_values(config.dtype)
         self.images = backend.asarray(images.reshape(len(images), IMAGE_SIZE))
         self.pixel_values = backend.asarray(levels)
@@ -254,15 +252,3 @@ class Trainer:
             row = sum_up(run.log[-(left or ROW_EVERY) :], epoch, run.step, before)
             health = measure_health(run.gan, run.fixed_z)
             run.history.append(row._replace(**health._asdict()))
-
-
-def _check_batches(config: TrainConfig, images: Images) -> None:
-    """Raise InputError unless the images can be put into batches of the size that was given."""
-    n, batch_size = len(images), config.batch_size
-    if batch_size > n:
-        raise InputError(f"`batch_size` is {batch_size}, but the data has only {n} images")
-    if RECIPES[config.recipe].batch_norm and (n - 1) % batch_size == 0:
-        raise InputError(
-            f"`batch_size` {batch_size} leaves a batch with a single one of {n:,} images, but "
-            "batch normalisation needs two: choose another size, or `recipe` tutorial"
-        )
