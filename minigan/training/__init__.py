@@ -9,7 +9,7 @@ from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch, draw_start, draw_z
 from minigan.training.pictures import image_grid, save_grid
 from minigan.training.quality import QualityCheck
-from minigan.training.recipes import RECIPES, Recipe, new_gan
+from minigan.training.recipes import RECIPES, Recipe
 from minigan.training.run import Run
 from minigan.training.sampling import (
     SAMPLE_COUNT,
@@ -36,7 +36,6 @@ __all__ = [
     "find_generator",
     "image_grid",
     "load_generator",
-    "new_gan",
     "save_grid",
     "stored_generator",
     "unit_samples",

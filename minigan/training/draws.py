@@ -18,8 +18,8 @@ import numpy.typing as npt
 from minigan.backend import Array, Backend
 from minigan.data import batches
 from minigan.gan import GAN
-from minigan.models import LATENT_DIM
-from minigan.training.recipes import Recipe, new_gan
+from minigan.models import LATENT_DIM, discriminator, generator
+from minigan.training.recipes import Recipe
 
 FIXED = 64  # latent points whose images are drawn after every epoch
 
@@ -35,9 +35,10 @@ def draw_start(
     backend: str | Backend = "numpy",
 ) -> tuple[GAN, Array]:
     """Return the recipe's GAN before its first step, and the fixed z, (64, latent_dim)."""
-    gan = new_gan(
-        recipe, rng, latent_dim=latent_dim, lr=lr, betas=betas, dtype=dtype, backend=backend
-    )
+    G = generator(latent_dim, batch_norm=recipe.batch_norm, seed=rng, dtype=dtype, backend=backend)
+    D = discriminator(logits=recipe.logits, seed=rng, dtype=dtype, backend=backend)
+    lr = recipe.lr if lr is None else lr
+    gan = GAN(G, D, lr=lr, betas=betas, logits=recipe.logits)
     return gan, draw_z(rng, FIXED, latent_dim, dtype)
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
-
 from minigan.backend import Backend
-from minigan.gan import GAN
-from minigan.models import LATENT_DIM, discriminator, generator
+from minigan.models import generator
 from minigan.network import Sequential
 
 
@@ -26,23 +23,6 @@ RECIPES = {
     "batch-norm": Recipe(lr=1e-3, batch_norm=True, logits=False, averaged=False),
     "tutorial": Recipe(lr=2e-4, batch_norm=False, logits=False, averaged=False),
 }
-
-
-def new_gan(
-    recipe: Recipe,
-    rng: np.random.Generator,
-    *,
-    latent_dim: int = LATENT_DIM,
-    lr: float | None = None,
-    betas: tuple[float, float] = (0.5, 0.999),
-    dtype: str = "float32",
-    backend: str | Backend = "numpy",
-) -> GAN:
-    """Return the recipe's GAN before its first step; ``rng`` draws G's weights, then D's."""
-    G = generator(latent_dim, batch_norm=recipe.batch_norm, seed=rng, dtype=dtype, backend=backend)
-    D = discriminator(logits=recipe.logits, seed=rng, dtype=dtype, backend=backend)
-    lr = recipe.lr if lr is None else lr
-    return GAN(G, D, lr=lr, betas=betas, logits=recipe.logits)
 
 
 def blank_generator(

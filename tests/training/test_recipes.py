@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.training.recipes import RECIPES, new_gan
+from minigan.training import RECIPES, draw_start
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from minigan.training.recipes import RECIPES, new_gan
 )
 def test_what_differs(name: str, batch_norms: int, lr: float, logits: bool, averaged: bool) -> None:
     recipe = RECIPES[name]
-    gan = new_gan(recipe, np.random.default_rng(0))
+    gan, _ = draw_start(recipe, np.random.default_rng(0))
     kinds = [type(layer) for layer in gan.generator.layers]
     assert kinds.count(mg.BatchNorm1d) == batch_norms
     assert mg.BatchNorm1d not in [type(layer) for layer in gan.discriminator.layers]
@@ -31,14 +31,16 @@ def test_what_differs(name: str, batch_norms: int, lr: float, logits: bool, aver
 
 
 def test_the_tutorials_is_its_networks_drawn_one_after_the_other() -> None:
-    gan, rng = new_gan(RECIPES["tutorial"], np.random.default_rng(3)), np.random.default_rng(3)
+    gan, fixed_z = draw_start(RECIPES["tutorial"], np.random.default_rng(3))
+    rng = np.random.default_rng(3)
     np.testing.assert_array_equal(gan.generator.params, mg.generator(seed=rng).params)
     np.testing.assert_array_equal(gan.discriminator.params, mg.discriminator(seed=rng).params)
+    np.testing.assert_array_equal(fixed_z, rng.standard_normal((64, 100), dtype=np.float32))
 
 
 def test_options_reach_both_networks() -> None:
     rng = np.random.default_rng(0)
-    gan = new_gan(
+    gan, _ = draw_start(
         RECIPES["averaged"], rng, latent_dim=7, lr=3e-3, betas=(0.9, 0.99), dtype="float64"
     )
     assert gan.generator.n_in == 7
