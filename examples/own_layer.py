@@ -87,9 +87,9 @@ class Dropout(mg.Layer):
 
 # %% [markdown]
 # A difference of two losses gives a slope only if both are losses of the same function.  Dropout is
-# another function at each call, so the check fails even if the rule is right.  The rule makes a
-# claim about one mask, so it is checked with one mask: a subclass throws the same dice each time,
-# and inherits the rule and everything else from `Dropout`.
+# another function at each call, so the check cannot resolve whether the rule is right.  The rule
+# makes a claim about one mask, so it is checked with one mask: a subclass throws the same dice each
+# time, and inherits the rule and everything else from `Dropout`.
 
 
 # %%

@@ -10,7 +10,7 @@ import numpy as np
 from minigan.backend.base import Array
 from minigan.backend.dispatch import backend_of
 
-FLOATS = (np.dtype("float32"), np.dtype("float64"))
+FLOATS = (np.dtype("float32"), np.dtype("float64"), np.dtype("longdouble"))
 
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array
-from minigan.gradcheck.central_difference import TOLERANCE, H
+from minigan.gradcheck import TOLERANCE
+
+H = 1e-5  # the nudge; the exercises' arrays hold numbers near 1, for which it is right
 
 
 class AnswerError(Exception):

@@ -1,13 +1,15 @@
 """Check gradients: compare backprop with central differences.
 
-``check`` is the file to read first, ``central_difference`` holds its arithmetic, and ``everything``
+``check`` is the file to read first.  ``extrapolation`` measures one slope and its error,
+``compare`` holds the gradients of an array against slopes, ``verdict`` is what comes of it.
+``faults``, ``kinks`` and ``precision`` are what a fair comparison needs beside, and ``everything``
 lists all that the command ``minigan gradcheck`` checks.  This room offers the names listed below.
 It imports from ``backend`` and from the files of the mathematics, which it checks.
 """
 
-from minigan.gradcheck.central_difference import TOLERANCE, ArrayCheck, GradientReport
 from minigan.gradcheck.check import check_gradients, check_loss
 from minigan.gradcheck.everything import check_everything, check_gan
+from minigan.gradcheck.verdict import TOLERANCE, ArrayCheck, GradientReport
 
 __all__ = [
     "TOLERANCE",

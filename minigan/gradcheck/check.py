@@ -5,56 +5,70 @@ number, more slowly but for any function:
 
     dL/dθ  =  lim  (L(θ + h) - L(θ - h)) / (2h)            (the central difference, for h → 0)
 
-So we nudge one entry at a time, that is, move it up and down by a small h, and compare.  Six things
-make such a check worth trusting:
+So we nudge one entry at a time, that is, move it up and down by a small h, and compare.  Both
+numbers are off by a little, so the check estimates how much, and gives one of three verdicts:
 
-- **float64.**  The difference of two nearly equal losses keeps few digits.  With h = 1e-5, float64
-  leaves eight to ten correct digits, float32 none.  The check works on a float64 copy of the
-  network, and the network itself is not changed.
+- **PASS**: they agree, and both are known to a millionth of the largest gradient of the array.
+- **FAIL**: they differ by more than their errors explain.
+- **NOT RESOLVED**: their errors are so large that agreement would mean nothing.  The report says
+  why, and what to do.
+
+Nine things make such a check worth trusting:
+
+- **Steps of the right size.**  A nudge follows the natural size of the entry: for an input, the
+  spread of its column.  Each entry is nudged by h, h/4, h/16, …, and the slope for h → 0 is worked
+  out from these.  How well they agree is its error (``minigan.gradcheck.extrapolation``).
+- **Enough digits.**  The difference of two nearly equal losses keeps few digits.  The check works
+  on copies of the network: in float64, and where that is not enough, once more in the extended
+  precision of the processor (``numpy.longdouble``), if it has one.
+- **The rounding of backprop itself.**  All numbers are moved by their last digit, a few times.
+  What this does to L and to the gradients is what rounding may have done to them.
 - **A random upstream gradient.**  The loss is L = Σ dy · y with a random dy.  With dy = 1, a rule
   that forgets dy or transposes it would pass.
 - **Poisoned gradients.**  All gradient arrays are filled with 1e30 before backward runs.  An array
-  that backward does not write, or only adds to, then cannot pass by luck.  An array that backward
-  replaces by a new one fails, too, because the optimizer would never read the new one.
+  that backward does not write, or only adds to, then cannot pass by luck.
 - **No kinks.**  ReLU has no derivative at 0, and a nudge across 0 measures the slope of neither
-  side.  Inputs that bring a unit too close to a kink are drawn again.
+  side.  Inputs that bring a unit too close to a kink are moved a little.
 - **A fair measure.**  The error of an entry is |numeric - backprop| divided by the largest
   |gradient| in the same array.  If it were divided by the entry's own gradient, entries near zero
-  would only show rounding.  Where all gradients of an array nearly vanish, as in a saturated
-  network, the error is divided by the smallest slope that rounding lets us see (``resolution``).
-- **It must be able to fail.**  ``tests/gradcheck/test_gradcheck.py`` plants a gradient that is
-  0.1 % off, a transposed dW, a missing 1/N, a forgotten bias, and more, and demands that each is
-  rejected.
+  would only show rounding.  Where a whole array is zero but for rounding, like the b of a
+  ``Linear`` before a ``BatchNorm1d``, the error is divided by the size of the terms that cancel.
+- **Nothing behind the scenes.**  A layer that changes its arguments, puts a new array in the place
+  of a gradient, or returns something else at the second call is reported by name
+  (``minigan.gradcheck.faults``).
+- **It must be able to fail.**  ``tests/gradcheck`` plants gradients that are 0.1 % off, transposed,
+  without 1/N, without the bias, and more, and demands that each is rejected.
 
 If an array has more than ``max_entries`` entries, only a random sample of them is nudged.  Then the
-array is also moved as a whole, along one random direction d of ±1, which tests every entry at once:
-dL/dθ · d must equal the slope of L along d.
+array is also moved as a whole, along one random direction d of ± the entries' sizes, which tests
+every entry at once: dL/dθ · d must equal the slope of L along d.
 """
 
 from __future__ import annotations
 
-import copy
-import math
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, backend_of, check_array
-from minigan.gradcheck.central_difference import (
-    TOLERANCE,
-    ArrayCheck,
-    GradientReport,
-    H,
-    compare,
-    resolution,
+from minigan.backend import Array, Backend, backend_of, check_array
+from minigan.gradcheck.compare import Problem, compare_array, imitate_rounding
+from minigan.gradcheck.faults import find_faults
+from minigan.gradcheck.kinks import away_from_kinks
+from minigan.gradcheck.precision import (
+    EXTENDED,
+    copy_in,
+    has_more_digits,
+    layers_of,
+    named_parameters,
 )
+from minigan.gradcheck.verdict import PASS, TOLERANCE, ArrayCheck, GradientReport
 from minigan.layers import Layer
 from minigan.network import Sequential
 
 Loss = Callable[[Array], tuple[Any, Array]]
 
-KINK_MARGIN = 5 * H  # no unit may be closer to a kink; a nudge moves a unit by a few H at most
 POISON = 1e30  # fills the gradient arrays before backward writes them
 
 
@@ -73,7 +87,7 @@ def check_gradients(
     Parameters
     ----------
     net : Layer or Sequential
-        The check works on a float64 copy; ``net`` and its gradients stay as they are.
+        The check works on copies; ``net`` and its gradients stay as they are.
     x : (N, n_in) array
         The input to check at.  It is cast to float64, and rows that bring a unit close to a kink
         are moved a little.
@@ -93,65 +107,128 @@ def check_gradients(
     Returns
     -------
     GradientReport
-        True if every array passed; ``report.worst`` names the worst entry, its index and both
-        values; ``report.arrays`` has one such record for each array.
+        True if every array passed.  ``report.verdict`` is ``"PASS"``, ``"FAIL"`` or
+        ``"NOT RESOLVED"``; ``report.worst`` names the worst entry, its index, both values and the
+        reason; ``report.arrays`` has one such record for each array, or for each fault of a layer.
 
     Raises
     ------
+    TypeError
+        If ``net`` is not a Layer or a Sequential, or if x is not an array of floats.
     ValueError
-        If x is empty, if a single layer has no parameters yet, or if no input away from the kinks
-        is found in 100 draws.
+        If x is empty or does not fit, or if a single layer has no parameters yet.
+    RuntimeError
+        If an array of ``net`` is no longer a view into its vectors.
     """
     if not isinstance(net, (Layer, Sequential)):
         raise TypeError(f"net is a {type(net).__name__}, expected a Layer or a Sequential")
     check_array("x", x)
     if x.size == 0:
         raise ValueError(f"x has shape {x.shape}: there is nothing to check")
-    rng = own_stream(seed)
-    net = _float64_copy(net)
-    run = net.forward if training else net.evaluate
-    x = away_from_kinks(_layers(net), x.astype("float64"), rng, training)
+    backend, rng = backend_of(x), own_stream(seed)
+    layers = layers_of(copy_in(net, "float64"))
+    with np.errstate(all="ignore"):  # what is not finite gets a verdict, not a warning
+        start = away_from_kinks(layers, x.astype("float64"), rng, training)
+        faults = find_faults(copy_in(net, "float64"), start.copy(), training, rng)
+    if faults:
+        return GradientReport(tuple(faults), tolerance)
 
-    y, cache = run(x)
-    y = y.copy()  # y may be a view of x, which the nudges change
-    random_dy = backend_of(y).asarray(rng.standard_normal(y.shape))
-    dy = random_dy if loss is None else loss(y)[1]
-    parameters = named_parameters(net)
-    for _, _, gradient in parameters:
-        gradient[...] = POISON
-    dx = net.backward(dy, cache)
-    replaced = [
-        ArrayCheck(f"{name}: a new array in the place of its gradient", math.inf, (), 0, 0, 0, 0)
-        for (name, _, given), (_, _, now) in zip(parameters, named_parameters(net), strict=True)
-        if now is not given  # the optimizer reads the old array, which was not written
-    ]
-    if replaced:
-        return GradientReport(tuple(replaced), tolerance)
+    def problem(dtype: str) -> Problem:
+        twin, x = copy_in(net, dtype), start.astype(dtype)
+        run = twin.forward if training else twin.evaluate
+        y0 = run(x)[0].copy()  # it may be a view of x, which the nudges change
+        draws = own_stream(seed).standard_normal(y0.shape)
+        dy = backend.asarray(draws.astype(dtype))
+        parameters = named_parameters(twin)
 
-    def L() -> float:
-        if loss is not None:
-            return float(loss(run(x)[0])[0])
-        return float(((run(x)[0] - y) * dy).sum())  # the constant y is subtracted to save digits
+        def L() -> Any:
+            y = run(x)[0]
+            if loss is not None:
+                return as_number(loss(y)[0], backend)
+            return as_number(((y - y0) * dy).sum(), backend)  # y0, a constant, saves digits
 
-    size = L() if loss is not None else float(np.abs(y * dy).sum())
-    arrays = [*parameters, ("x", x, dx)]
-    return GradientReport(
-        tuple(compare(*array, L, resolution(size), rng, max_entries) for array in arrays),
-        tolerance,
-    )
+        def backprop() -> dict[str, Array]:
+            y, cache = run(x)
+            for _, _, gradient in parameters:
+                gradient[...] = POISON
+            dx = twin.backward(dy if loss is None else loss(y)[1], cache)
+            return {**{name: gradient.copy() for name, _, gradient in parameters}, "x": dx}
+
+        size = abs(float(L())) if loss is not None else float(abs(y0 * dy).sum())
+        arrays = {**{name: parameter for name, parameter, _ in parameters}, "x": x}
+        return Problem(arrays, L, backprop, size, (dy,))
+
+    return GradientReport(tuple(check_problem(problem, backend, max_entries, tolerance)), tolerance)
 
 
 def check_loss(
     loss: Callable[[Array, Array], tuple[Any, Array]], y: Array, target: Array
 ) -> GradientReport:
     """Check the gradient of a loss function.  y, target: float64 arrays of the same shape."""
-    y = y.copy()
-    value, dy = loss(y, target)
+    backend = backend_of(y)
 
-    def L() -> float:
-        return float(loss(y, target)[0])
+    def problem(dtype: str) -> Problem:
+        at, t = y.astype(dtype), target.astype(dtype)  # copies
+        value = as_number(loss(at, t)[0], backend)
+        return Problem(
+            {"y": at},
+            lambda: as_number(loss(at, t)[0], backend),
+            lambda: {"y": loss(at, t)[1]},
+            abs(float(value)),
+        )
 
-    return GradientReport((compare("y", y, dy, L, resolution(float(value)), own_stream(0)),))
+    return GradientReport(tuple(check_problem(problem, backend)))
+
+
+def check_problem(
+    problem_in: Callable[[str], Problem],
+    backend: Backend,
+    max_entries: int = 1000,
+    tolerance: float = TOLERANCE,
+) -> list[ArrayCheck]:
+    """Check ``problem_in("float64")``, and what does not pass there once more with more digits."""
+
+    def check_in(dtype: str, before: dict[str, ArrayCheck]) -> dict[str, ArrayCheck]:
+        with np.errstate(all="ignore"):
+            problem, rng = problem_in(dtype), own_stream(1)
+            gradients, rounding = problem.backprop(), imitate_rounding(problem, rng)
+            most = max_entries if dtype == "float64" else min(max_entries, affordable(problem))
+            return {
+                name: compare_array(
+                    name,
+                    problem,
+                    gradients[name],
+                    rounding,
+                    rng,
+                    first=before[name].index or None if name in before else None,
+                    max_entries=most,
+                    tolerance=tolerance,
+                )
+                for name in problem.arrays
+                if name not in before or before[name].verdict != PASS
+            }
+
+    checks = check_in("float64", {})
+    if has_more_digits(backend) and any(check.verdict != PASS for check in checks.values()):
+        # A layer of the user's own may refuse such arrays.  The first verdict then stands.
+        with contextlib.suppress(TypeError, ValueError):
+            checks |= check_in(EXTENDED, checks)
+    return list(checks.values())
+
+
+def affordable(problem: Problem) -> int:
+    """Return how many entries of each array can be nudged in extended precision in half a minute.
+
+    It has no fast matrix product: a hundred million multiplications take about a second.
+    """
+    rows = len(problem.arrays["x"]) if "x" in problem.arrays else 8
+    weights = sum(array.size for array in problem.arrays.values())
+    return max(1, 300_000_000 // (weights * rows * len(problem.arrays)))
+
+
+def as_number(value: Any, backend: Backend) -> Any:
+    """Return a 0-d array or a number as a number in main memory, in its own precision."""
+    return value if isinstance(value, (float, np.generic)) else backend.to_numpy(value)[()]
 
 
 def own_stream(seed: int) -> np.random.Generator:
@@ -160,58 +237,3 @@ def own_stream(seed: int) -> np.random.Generator:
     If dy were equal to x, xᵀ dy would be symmetric, and a transposed dW would pass.
     """
     return np.random.default_rng([seed, 19])
-
-
-def _float64_copy(net: Layer | Sequential) -> Any:
-    net = copy.deepcopy(net)
-    if isinstance(net, Sequential):
-        net.dtype = np.dtype("float64")
-        net.params, net.grads = net.params.astype("float64"), net.grads.astype("float64")
-        net.bind()
-    else:
-        for name in net.param_names:
-            if not hasattr(net, name):
-                raise ValueError(f"{net!r} has no {name} yet: check Sequential({net!r}) instead")
-            for key in (name, "d" + name):
-                setattr(net, key, getattr(net, key).astype("float64"))
-    for layer in _layers(net):
-        for name in layer.buffer_names:
-            setattr(layer, name, getattr(layer, name).astype("float64"))
-    return net
-
-
-def _layers(net: Layer | Sequential) -> tuple[Layer, ...]:
-    return net.layers if isinstance(net, Sequential) else (net,)
-
-
-def named_parameters(net: Layer | Sequential) -> list[tuple[str, Array, Array]]:
-    if isinstance(net, Sequential):
-        return list(net.named_parameters())
-    return [(name, getattr(net, name), getattr(net, "d" + name)) for name in net.param_names]
-
-
-def away_from_kinks(
-    layers: tuple[Layer, ...], x: Array, rng: np.random.Generator, training: bool = True
-) -> Array:
-    """Return x, with rows moved at random until no unit is within KINK_MARGIN of a kink."""
-    backend, start = backend_of(x), backend_of(x).to_numpy(x)
-    for _ in range(100):
-        near = _distance_to_kink(layers, x, training) <= KINK_MARGIN
-        if not near.any():
-            return x
-        moved = start + 0.1 * rng.standard_normal(start.shape)
-        redrawn = np.array(backend.to_numpy(x))  # a copy, because x may belong to the caller
-        redrawn[near] = moved[near]
-        x = backend.asarray(redrawn)
-    raise ValueError(f"no input away from the kinks in 100 draws for x of shape {x.shape}")
-
-
-def _distance_to_kink(layers: tuple[Layer, ...], x: Array, training: bool) -> Array:
-    """Return, for each row of x, how near any unit comes to a kink: (N,), in main memory."""
-    distance = np.full(len(x), math.inf)
-    for layer in layers:
-        for kink in layer.kinks:
-            nearest = np.abs(x - kink).reshape(len(x), -1).min(axis=1)
-            distance = np.minimum(distance, backend_of(x).to_numpy(nearest))
-        x, _ = layer.forward(x) if training else layer.evaluate(x)
-    return distance

@@ -33,11 +33,11 @@ def test_gradcheck(capsys: pytest.CaptureFixture[str]) -> None:
         "bce_with_logits",
     ):
         assert any(row.startswith(name) for row in rows)
-    assert any("z -> D(G(z)) -> g_loss" in row for row in rows)
+    assert any("G: z -> D(G(z)) -> g_loss" in row for row in rows)
     errors = [float(match) for row in rows for match in re.findall(r"\d\.\de-\d\d", row)]
-    assert len(errors) == len(rows) == 13
+    assert len(errors) == len(rows) == 15
     assert max(errors) < 1e-6
-    assert lines[-1].startswith("13 of 13 pass")
+    assert lines[-1].startswith("15 of 15 pass")
 
 
 def test_gradcheck_fails_with_1(
@@ -49,9 +49,12 @@ def test_gradcheck_fails_with_1(
     monkeypatch.setattr(mg.Tanh, "input_grad", wrong)
     assert main(["gradcheck"]) == 1
     lines = capsys.readouterr().out.splitlines()
-    failed = {line.split()[0] for line in lines if line.endswith("FAIL")}
-    assert failed == {"Tanh()", "G"}  # the layer, and the path through it
-    assert lines[-1].startswith("10 of 13 pass")
+    failed = [line[:46].strip() for line in lines if line.endswith("FAIL")]
+    assert failed == [  # the layer, and each path through it
+        "Tanh()", "narrow GAN", "G: z -> D(G(z)) -> g_loss",
+        "narrow GAN, batch norm, logits", "G: z -> D(G(z)) -> g_loss, batch norm, logits",
+    ]  # fmt: skip
+    assert lines[-1].startswith("10 of 15 pass")
 
 
 def test_bench_and_info_on_a_gpu(

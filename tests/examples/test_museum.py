@@ -69,8 +69,8 @@ def test_the_page_has_a_section_for_each() -> None:
     assert len(EXHIBITS) == 14
 
 
-def test_the_gradient_check_sees_three() -> None:
-    """The page says so: it asks for slopes, once, in float64, and for nothing else."""
+def test_the_gradient_check_sees_four() -> None:
+    """The page says so: it asks for slopes, and whether arguments stay as they are."""
     x = np.random.default_rng(0).standard_normal((6, 4))
     net = mg.Sequential(
         mg.Linear(4, 5), mg.ReLU(), mg.Linear(5, 3), mg.LeakyReLU(0.2), mg.Linear(3, 1),
@@ -81,7 +81,7 @@ def test_the_gradient_check_sees_three() -> None:
         with switched_on(exhibit.edits):
             if not mg.check_gradients(net, x, loss=lambda p: mg.bce(p, 1.0)):
                 seen.append(exhibit.name)
-    assert seen == ["accumulate", "sum-for-mean", "sigma-of-sigma"]
+    assert seen == ["accumulate", "sum-for-mean", "sigma-of-sigma", "in-place"]
 
 
 def test_a_line_that_has_moved_is_an_error() -> None:

@@ -1,0 +1,93 @@
+"""One slope at a time: it is right, or its error says that it is not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minigan.gradcheck.extrapolation import slope
+
+EPS = float(np.finfo("float64").eps)
+FUNCTIONS: list[tuple[str, Callable[[Any], Any], Callable[[float], float]]] = [
+    ("exp", np.exp, math.exp),
+    ("sin", np.sin, math.cos),
+    ("cube", lambda a: a**3, lambda a: 3 * a * a),
+    ("tanh", np.tanh, lambda a: 1 - math.tanh(a) ** 2),
+    ("needle", lambda a: a / np.sqrt(a * a + 1e-6), lambda a: 1e-6 / (a * a + 1e-6) ** 1.5),
+]
+
+
+@pytest.mark.parametrize("size", [1e-10, 1e-3, 1.0, 1e3, 1e10])
+@pytest.mark.parametrize("at", [0.0, 0.01, 1.3, -2.0])
+@pytest.mark.parametrize(("name", "f", "df"), FUNCTIONS, ids=[row[0] for row in FUNCTIONS])
+def test_smooth_functions_at_every_size(
+    name: str, f: Callable[[Any], Any], df: Callable[[float], float], at: float, size: float
+) -> None:
+    """L(t) = f(at + t / size): its slope is f'(at) / size, and 1e-9 of it is found."""
+    noise = 2 * EPS * max(1.0, abs(float(f(at))))
+    true = df(at) / size
+    got = slope(lambda t: f(at + t / size), np.float64(size * 2.0**-12), noise, 1e-9 * abs(true))
+    assert abs(got.value - true) <= got.error
+    assert got.error <= 1e-7 * abs(true) + 1e-9 / size
+
+
+@pytest.mark.parametrize("first", [2.0**-40, 2.0**-12, 2.0**12, 2.0**40])
+def test_a_first_step_of_the_wrong_size_does_no_harm(first: float) -> None:
+    got = slope(lambda t: np.tanh(0.5 + t), np.float64(first), 2 * EPS, 1e-9)
+    if first < 1e4:
+        assert abs(got.value - (1 - math.tanh(0.5) ** 2)) <= got.error < 1e-8
+    else:
+        assert got.error == math.inf  # no step was small enough, and the result says so
+
+
+def test_a_bounded_function_is_not_flat_because_the_step_is_large() -> None:
+    # Far out, tanh(t) / t goes to 0, and its differences agree with each other better and better.
+    got = slope(np.tanh, np.float64(2.0**-30), 1e-9, 1e-9)
+    assert got.value == pytest.approx(1, abs=1e-5)
+    assert abs(got.value - 1) <= got.error
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("distance", [0.0, 1e-16])
+def test_a_kink_has_a_large_error(distance: float, size: float) -> None:
+    """The slope jumps from -1 to 1 at a point that all steps reach over."""
+    got = slope(lambda t: abs(t / size - distance), np.float64(size * 2.0**-12), EPS, 1e-9 / size)
+    assert got.error * size > 0.5
+    assert got.kink * size == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize("distance", [1e-7, 1e-5, 1e-4, 1e-3])
+def test_a_kink_that_small_steps_do_not_reach_is_harmless(distance: float) -> None:
+    got = slope(lambda t: abs(t - distance), np.float64(2.0**-12), EPS, 1e-9)
+    assert abs(got.value + 1) <= got.error < 1e-7
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e6, 1e9, 1e12])
+def test_rounding_is_part_of_the_error(offset: float) -> None:
+    got = slope(lambda t: offset + np.sin(1 + t), np.float64(2.0**-12), EPS * offset, 1e-9)
+    assert abs(got.value - math.cos(1)) <= got.error
+    assert got.error > EPS * offset
+
+
+def test_a_straight_line_gets_long_steps() -> None:
+    """b in x W + b, where x W is 1e10: a step of 1e-4 would be lost in rounding."""
+    got = slope(lambda t: 1e10 + t, np.float64(2.0**-14), EPS * 1e10, 1e-8)
+    assert abs(got.value - 1) <= got.error < 1e-7
+
+
+def test_what_is_not_finite_is_not_known() -> None:
+    got = slope(lambda t: math.nan * t, np.float64(1.0), 0.0, 1e-9)
+    assert math.isnan(got.value)
+    assert got.error == math.inf
+
+
+def test_more_digits_are_used() -> None:
+    if np.finfo("longdouble").eps == np.finfo("float64").eps:
+        pytest.skip("extended precision has no more digits here")
+    h = np.longdouble(2.0**-12)
+    got = slope(lambda t: np.exp(t), h, float(np.finfo("longdouble").eps), 1e-13)
+    assert abs(got.value - 1) <= got.error < 1e-12

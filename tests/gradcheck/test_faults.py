@@ -1,0 +1,145 @@
+"""Faults that no difference shows: changed arguments, new arrays, dice, layers in layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.backend import Array, matmul
+
+
+def normal(*shape: int, seed: int = 0) -> Array:
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+class ChangesX(mg.Tanh):
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        y = np.tanh(x)
+        x *= 0.5
+        return y, y
+
+
+class ChangesDy(mg.ReLU):
+    def input_grad(self, dy: Array, y: Array) -> Array:
+        dy *= y > 0
+        return dy
+
+
+class ChangesItsCache(mg.Tanh):
+    def input_grad(self, dy: Array, y: Array) -> Array:
+        y *= y
+        return dy * (1 - y)
+
+
+class ChangesItsInput(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        x += 1
+
+
+class Learns(mg.Linear):
+    """It updates W in backward, as some published code does."""
+
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.W -= 0.01 * self.dW
+
+
+class Replaces(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        self.dW = matmul(x.T, dy)
+        np.sum(dy, axis=0, out=self.db)
+
+
+class Dropout(mg.Layer):
+    def __init__(self) -> None:
+        self.rng = np.random.default_rng(0)
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        mask = 2 * (self.rng.random(x.shape) > 0.5).astype(x.dtype)
+        return x * mask, mask
+
+    def input_grad(self, dy: Array, mask: Array) -> Array:
+        return dy * mask
+
+
+class DrawsAgain(Dropout):
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        self.rng = np.random.default_rng(0)
+        return super().forward(x)
+
+    def input_grad(self, dy: Array, mask: Array) -> Array:
+        return dy * 2 * (self.rng.random(dy.shape) > 0.5)
+
+
+FAULTS = [
+    (ChangesX(), "FAIL", "forward changes its argument x"),
+    (ChangesDy(), "FAIL", "backward changes its argument dy"),
+    (ChangesItsCache(), "FAIL", "backward changes the y that forward returned"),
+    (ChangesItsInput(3, 3), "FAIL", "backward changes the x that forward was given"),
+    (Learns(3, 3), "FAIL", "forward or backward changes this parameter"),
+    (Replaces(3, 3), "FAIL", "a new array stands in the place of its gradient"),
+    (Dropout(), "NOT RESOLVED", "forward gives another y for the same x"),
+    (DrawsAgain(), "FAIL", "backward gives another dx at the second call"),
+]
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a network"])
+@pytest.mark.parametrize(
+    ("layer", "verdict", "message"), FAULTS, ids=[type(row[0]).__name__ for row in FAULTS]
+)
+def test_a_fault_is_named(layer: mg.Layer, verdict: str, message: str, inside: bool) -> None:
+    import copy
+
+    net: Any = copy.deepcopy(layer)
+    if inside:
+        net = mg.Sequential(mg.Linear(3, 3), net, mg.Linear(3, 2), seed=0)
+    x = normal(4, 3)
+    before = x.copy()
+    report = mg.check_gradients(net, x)
+    assert report.verdict == verdict
+    assert not report
+    assert message in str(report)
+    np.testing.assert_array_equal(x, before)
+    if inside:
+        assert "layer 1, " in str(report) or "1.W" in str(report)
+
+
+def test_dropout_after_training_is_right() -> None:
+    class WithEvaluate(Dropout):
+        def evaluate(self, x: Array) -> tuple[Array, Array]:
+            return x, np.ones_like(x)
+
+    assert mg.check_gradients(WithEvaluate(), normal(4, 3), training=False)
+
+
+def test_a_layer_that_refuses_more_digits_is_checked_in_float64() -> None:
+    class Float64Only(mg.Tanh):
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            if x.dtype != "float64":
+                raise TypeError(f"x has dtype {x.dtype}")
+            return super().forward(x)
+
+    net = mg.Sequential(mg.Linear(3, 4), mg.BatchNorm1d(4), Float64Only(), seed=0)
+    assert mg.check_gradients(net, normal(6, 3))
+
+    class Wrong(Float64Only):
+        def input_grad(self, dy: Array, y: Array) -> Array:
+            return 1.001 * super().input_grad(dy, y)
+
+    net = mg.Sequential(mg.Linear(3, 4), Wrong(), seed=0)
+    assert mg.check_gradients(net, normal(6, 3)).verdict == "FAIL"
+
+
+def test_a_rule_without_a_result_fails() -> None:
+    class Forgets(mg.Tanh):
+        def input_grad(self, dy: Array, y: Array) -> Array:
+            dy * (1 - y * y)
+            return None  # type: ignore[return-value]
+
+    report = mg.check_gradients(Forgets(), normal(2, 3))
+    assert report.verdict == "FAIL"
+    assert "is None, expected shape (2, 3)" in str(report)

@@ -1,0 +1,227 @@
+"""The check at every scale: no right rule fails, no wrong rule passes.
+
+``examples/experiments/gradcheck_battery.py`` does the same with more networks and seeds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.backend import Array, matmul
+from minigan.gradcheck import GradientReport, check_loss
+
+
+class OffByAThousandth(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW *= 1.001
+
+
+class OffInX(mg.Linear):
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return 1.001 * super().input_grad(dy, x)
+
+
+class OffInOneColumn(mg.Linear):
+    """Wrong where the gradient is small beside the others: |x| of column 0 is a millionth."""
+
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW[0] *= 1.01
+
+
+class Transposed(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW[...] = matmul(x.T, dy).T.reshape(self.dW.shape)
+
+
+class MissingN(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW *= len(x)
+
+
+class NoBias(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        matmul(x.T, dy, out=self.dW)
+        self.db[...] = 0
+
+
+class NoMean(mg.BatchNorm1d):
+    def input_grad(self, dy: Array, cache: Any) -> Array:
+        x_hat, factor, _ = cache
+        dx: Array = self.gamma * factor * (dy - x_hat * (dy * x_hat).mean(axis=0))
+        return dx
+
+
+Make = Callable[[Any, Any, int], mg.Sequential]
+NETWORKS: dict[str, Make] = {
+    "tanh": lambda Linear, Norm, s: mg.Sequential(Linear(5, 6), mg.Tanh(), mg.Linear(6, 3), seed=s),
+    "relu": lambda Linear, Norm, s: mg.Sequential(Linear(5, 6), mg.ReLU(), mg.Linear(6, 3), seed=s),
+    "leaky, sigmoid": lambda Linear, Norm, s: mg.Sequential(
+        Linear(5, 6), mg.LeakyReLU(0.2), mg.Linear(6, 1), mg.Sigmoid(), seed=s
+    ),
+    "norm": lambda Linear, Norm, s: mg.Sequential(Linear(5, 6), Norm(6), seed=s),
+    "norm, relu": lambda Linear, Norm, s: mg.Sequential(
+        Linear(5, 6), Norm(6), mg.ReLU(), mg.Linear(6, 2), seed=s
+    ),
+}
+every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+def inputs(seed: int = 0) -> list[tuple[float, float, Array]]:
+    rng = np.random.default_rng([seed, 3])
+    return [
+        (scale, offset, scale * (offset + rng.standard_normal((n, 5))))
+        for scale in (1e-8, 1e-3, 1, 1e3, 1e10)
+        for offset in (0, 1, 1e4)
+        for n in (2, 7)
+    ]
+
+
+@every_network
+def test_no_right_rule_fails(name: str) -> None:
+    inside: Counter[str] = Counter()
+    for _, _, x in inputs():
+        report = mg.check_gradients(NETWORKS[name](mg.Linear, mg.BatchNorm1d, 0), x)
+        assert report.verdict != "FAIL", report
+        assert report.passed or report.worst.reason
+        size = np.abs(x).mean()
+        if 1e-3 <= size < 1e3:
+            inside[report.verdict] += 1
+    assert inside["NOT RESOLVED"] <= 0.1 * inside.total()
+
+
+WRONG = (OffByAThousandth, OffInX, Transposed, MissingN, NoBias)
+
+
+@every_network
+@pytest.mark.parametrize("wrong", [*WRONG, NoMean], ids=lambda wrong: str(wrong.__name__))
+def test_no_wrong_rule_passes(name: str, wrong: Any) -> None:
+    if wrong is NoMean and "norm" not in name:
+        return
+    if wrong is NoBias and "norm" in name:
+        return  # the b before a BatchNorm1d has the gradient 0: there this rule is right
+    failed = 0
+    for scale, offset, x in inputs():
+        linear, norm = (mg.Linear, wrong) if wrong is NoMean else (wrong, mg.BatchNorm1d)
+        report = mg.check_gradients(NETWORKS[name](linear, norm, 0), x)
+        assert report.verdict != "PASS", (scale, offset, report)
+        failed += report.verdict == "FAIL"
+    assert failed >= 8
+
+
+def raw_features(seed: int) -> Array:
+    x = np.random.default_rng(seed).standard_normal((8, 13))
+    x[:, 12] = 750 + 300 * x[:, 12]
+    return x
+
+
+def test_unscaled_features() -> None:
+    verdicts = Counter(
+        mg.check_gradients(
+            mg.Sequential(mg.Linear(13, 8), mg.Tanh(), mg.Linear(8, 3), seed=seed),
+            raw_features(seed),
+        ).verdict
+        for seed in range(20)
+    )
+    assert verdicts["FAIL"] == 0
+    assert verdicts["PASS"] >= 18
+
+
+@pytest.mark.parametrize("mean", [0, 10, 100, 1000])
+@pytest.mark.parametrize(("n", "spread"), [(2, 1.0), (8, 1.0), (8, 1e-3)])
+def test_batch_norm_far_from_zero(mean: float, n: int, spread: float) -> None:
+    for seed in range(5):
+        net = mg.Sequential(
+            mg.Linear(4, 6), mg.BatchNorm1d(6), mg.ReLU(), mg.Linear(6, 2), seed=seed
+        )
+        x = mean + spread * np.random.default_rng(seed).standard_normal((n, 4))
+        assert mg.check_gradients(net, x).verdict != "FAIL"
+        if mean / spread <= 1e3:
+            assert mg.check_gradients(net, x)
+
+
+def test_a_bias_before_batch_norm_has_no_gradient() -> None:
+    """Its true gradient is 0, and both numbers are rounding: they agree beside what cancels."""
+    x = 100 + np.random.default_rng(0).standard_normal((8, 4))
+    report = mg.check_gradients(mg.Sequential(mg.Linear(4, 6), mg.BatchNorm1d(6), seed=0), x)
+    assert report, report
+    bias = report.arrays[1]
+    assert bias.name == "0.b"
+    assert abs(bias.backprop) < 1e-12
+    assert bias.error < 1e-6
+
+
+@pytest.mark.parametrize("factor", [2.0, 1.001])
+@pytest.mark.parametrize("scale", [1e7, 1e10, 1e13])
+def test_large_inputs_do_not_hide_a_wrong_rule(scale: float, factor: float) -> None:
+    class TooLarge(mg.Linear):
+        def input_grad(self, dy: Array, x: Array) -> Array:
+            return factor * super().input_grad(dy, x)
+
+    x = scale * np.random.default_rng(0).standard_normal((4, 5))
+    assert mg.check_gradients(mg.Linear(5, 4, seed=0), x).verdict != "FAIL"
+    report = mg.check_gradients(TooLarge(5, 4, seed=0), x)
+    assert report.verdict == "FAIL"
+    assert report.worst.name == "x"
+
+
+@pytest.mark.parametrize("constant", [1e6, 1e9, 1e12, 1e15])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_large_loss_does_not_hide_a_wrong_rule(constant: float, wrong: bool) -> None:
+    def loss(p: Array) -> tuple[Any, Array]:
+        value, dp = mg.bce(p, 0.3)
+        return value + constant, dp
+
+    first = (OffByAThousandth if wrong else mg.Linear)(5, 4)
+    net = mg.Sequential(first, mg.Linear(4, 1), mg.Sigmoid(), seed=0)
+    x = np.random.default_rng(0).standard_normal((4, 5))
+    report = mg.check_gradients(net, x, loss=loss)
+    assert report.verdict != ("PASS" if wrong else "FAIL"), report
+    if constant == 1e15:
+        assert report.verdict == "NOT RESOLVED"
+        assert "rounding hides" in str(report)
+
+
+def test_a_rule_that_is_wrong_only_where_the_gradient_is_small() -> None:
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    x[:, 0] *= 1e-5
+    assert mg.check_gradients(mg.Linear(4, 3, seed=0), x)
+    report = mg.check_gradients(OffInOneColumn(4, 3, seed=0), x)
+    assert report.verdict == "FAIL"
+    assert report.worst.index is not None
+    assert report.worst.index[0] == 0
+
+
+def test_where_all_gradients_vanish_nothing_is_resolved() -> None:
+    for net in (mg.ReLU(), mg.Sequential(mg.Linear(3, 2), mg.ReLU(), seed=0)):
+        if isinstance(net, mg.Sequential):
+            net[0].b[...] = -100  # type: ignore[attr-defined]
+        report = mg.check_gradients(net, -1 - np.random.default_rng(0).random((4, 3)))
+        assert report.verdict == "NOT RESOLVED"
+        assert not report
+        assert "dead or saturated" in str(report)
+
+
+def test_numbers_that_overflow_are_not_resolved() -> None:
+    x = np.full((3, 2), 1e308)
+    assert mg.check_gradients(mg.Linear(2, 2, seed=0), x).verdict != "FAIL"
+    norm: GradientReport = mg.check_gradients(mg.BatchNorm1d(2), x * [[1.0], [-1.0], [0.5]])
+    assert norm.verdict != "FAIL"
+    overflow = mg.check_gradients(mg.Linear(2, 2, seed=0), x, loss=lambda y: (y.sum() * 1e10, y))
+    assert overflow.verdict == "NOT RESOLVED"
+    assert "not a finite number" in str(overflow)
+
+
+def test_a_loss_at_the_edge_of_its_range() -> None:
+    p = np.array([[1e-9, 0.5, 1 - 1e-9]])
+    report = check_loss(mg.bce, p, np.array([[0.0, 0.25, 1.0]]))
+    assert report.verdict != "FAIL"
