@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, Backend, check_array, check_size
+from minigan.backend.flat import checksum
 from minigan.layers import Layer, Seed
 
 
@@ -81,6 +82,7 @@ class BatchNorm1d(Layer):
         super().allocate(seed, dtype, backend)
         self.running_mean = np.zeros_like(self.gamma)
         self.running_var = np.zeros_like(self.gamma) + 1
+        self.drawn = checksum(self.arrays())
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         check_array("x", x, (None, self.n_in), like=self.gamma)

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.backend import Array, backend_of, check_array
-from minigan.layers import Linear, Sigmoid, sigmoid
+from minigan.backend import Array, backend_of, check_array, check_range
+from minigan.layers import Linear, Sigmoid, Tanh, sigmoid
 from minigan.losses import bce, bce_with_logits
 from minigan.network import Sequential
 from minigan.optim import Adam
@@ -74,18 +74,24 @@ class GAN:
         if isinstance(d[-1], Sigmoid if logits else Linear):
             raise ValueError(f"D ends in {d[-1]!r}: expected either Sigmoid or logits=True")
         self.logits, self.loss = logits, bce_with_logits if logits else bce
+        self.looked = False  # at the range of the images, which on a GPU is done once
 
     def train_step(self, real: Array, z: Array) -> StepResult:
         """Take one step of D, then one step of G.  real: (B, 784) in [-1, 1], z: (B, latent_dim)
 
         Arrays in main memory are moved to the networks' backend.  Raises TypeError or ValueError
-        if an argument has the wrong shape or dtype, or if the two batches differ in size.
+        if an argument has the wrong shape or dtype, if the two batches differ in size, or if the
+        images leave the range of G's own: [-1, 1] if G ends in Tanh, [0, 1] if in Sigmoid.  (Images
+        on a GPU are looked at in the first step only, because reading them there takes time.)
         """
         G, D = self.generator, self.discriminator
         real, z = self._batch("real", real, D.n_in), self._batch("z", z, G.n_in)
         B = len(real)
         if len(z) != B or B == 0:
             raise ValueError(f"real has {B} rows and z has {len(z)}, expected the same, at least 1")
+        if isinstance(G[-1], (Tanh, Sigmoid)) and (G.backend.name == "numpy" or not self.looked):
+            check_range("real", real, -1 if isinstance(G[-1], Tanh) else 0, 1)
+            self.looked = True
 
         # Step of D: real images should be called real (1), fake ones fake (0).
         fake, cache_g = G.forward(z)

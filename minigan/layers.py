@@ -20,6 +20,7 @@ import numpy as np
 
 from minigan.backend import Array, Backend, elementwise, get_backend, matmul
 from minigan.backend.checks import check_array, check_dtype, check_size
+from minigan.backend.flat import checksum
 
 Seed = int | np.random.Generator | None
 
@@ -54,6 +55,7 @@ class Layer:
     buffer_names: tuple[str, ...] = ()  # other arrays, which forward updates in training
     kinks: tuple[float, ...] = ()  # values of x where the derivative jumps (for check_gradients)
     bound = False  # True in a Sequential: a layer belongs to one network at most
+    drawn = 0  # the checksum of the parameters as they were drawn
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         raise NotImplementedError(f"{type(self).__name__} has no forward")
@@ -118,6 +120,16 @@ class Layer:
             parameter = backend.asarray(value, float_type)
             setattr(self, name, parameter)
             setattr(self, "d" + name, np.zeros_like(parameter))
+        self.drawn = checksum(self.arrays())
+
+    def arrays(self) -> list[Array]:
+        """Return the parameters and buffers that there are."""
+        names = (*self.param_names, *self.buffer_names)
+        return [getattr(self, name) for name in names if hasattr(self, name)]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.bound = False  # a copy belongs to no network; Sequential binds the copies of its own
 
     def __call__(self, x: Array) -> Array:
         return self.evaluate(x)[0]

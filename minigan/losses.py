@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, backend_of, check_array
+from minigan.backend import Array, backend_of, check_array, check_range
 from minigan.layers import sigmoid
 
 
@@ -84,5 +84,5 @@ def _check(name: str, y: Array, target: Array | float) -> Array | float:
 
 def _check_range(name: str, a: Array) -> None:
     """Raise ValueError if an array in main memory leaves [0, 1]; NaN passes into the loss."""
-    if isinstance(a, np.ndarray) and (a.min() < 0 or a.max() > 1):
-        raise ValueError(f"{name} reaches from {a.min():.6g} to {a.max():.6g}, expected 0 to 1")
+    if isinstance(a, np.ndarray):
+        check_range(name, a, 0, 1)

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from minigan.backend import Array, Backend, check_dtype, get_backend
+from minigan.backend.flat import FlatViews, check_holds_no_layers, prepare_weights
 from minigan.layers import Layer, Seed
 
 
@@ -17,7 +18,7 @@ class Cache:
     """What a forward pass keeps for backward: each layer's cache, and which weights it used."""
 
     network: Sequential
-    optimizer_steps: int
+    updates: int
     layers: list[Any]
 
 
@@ -29,15 +30,18 @@ class Sequential:
 
     ``params`` and ``grads`` are 1-D, contiguous arrays.  Each layer's W and b are views into
     ``params``, its dW and db are views into ``grads``: an optimizer is then one formula over one
-    vector, and a checkpoint is one copy.  To set weights, write into these arrays: use
-    either ``net.params[:] = …`` or ``net[0].W[...] = …``.
+    vector, and a checkpoint is one copy.  To set weights, write into these arrays, for instance
+    with ``net[0].W[...] = …``, and then call ``net.weights_changed()``, so that a cache from before
+    is known to be stale.  An array put in their place is an error in the next step or backward.
 
     All parameters are drawn anew from ``seed``, layer by layer, in float64, and then cast to
     ``dtype``.  ``seed`` is an int, a ``numpy.random.Generator``, or None for unpredictable numbers.
-    Two networks with the same int share their first random numbers: give both one Generator.
+    Two networks with the same int share their first random numbers: give both one Generator.  With
+    ``keep_weights=True`` the layers keep the weights that they have, and ``seed`` is not used.
 
     Raises TypeError if an argument is not a ``Layer``; ValueError if there are no layers, if the
-    widths of neighbours do not fit, or if a layer is in another network or stands here twice.
+    widths of neighbours do not fit, if a layer is in another network or stands here twice, or if it
+    holds layers of its own.  Warns if weights that were set are drawn anew.
     """
 
     def __init__(
@@ -46,22 +50,22 @@ class Sequential:
         seed: Seed = None,
         dtype: str = "float32",
         backend: str | Backend = "numpy",
+        keep_weights: bool = False,
     ) -> None:
         self.layers = layers
         self.n_in, self.n_out = _widths(layers)
         self.dtype = check_dtype(dtype)
         self.backend = get_backend(backend)
-        self.optimizer_steps = 0  # counted by the optimizer, so that backward detects a stale cache
+        self.updates = 0  # of the weights: counted, so that backward detects a stale cache
 
-        rng, start = np.random.default_rng(seed), 0
+        rng = np.random.default_rng(seed)
         values = [self.backend.asarray(np.zeros(0), self.dtype)]
-        self._slots: list[tuple[str, Layer, str, slice, tuple[int, ...]]] = []
+        self._views = FlatViews()
         for i, layer in enumerate(layers):
-            layer.allocate(rng, self.dtype, self.backend)
+            prepare_weights(layer, i, keep_weights, rng, self.dtype, self.backend)
             for name in layer.param_names:
                 value = getattr(layer, name)
-                where = slice(start, start := start + value.size)
-                self._slots.append((f"{i}.{name}", layer, name, where, value.shape))
+                self._views.add(f"{i}.{name}", layer, name, value.shape, value.size)
                 values.append(value.reshape(-1))
         self.params = np.concatenate(values)
         self.grads = np.zeros_like(self.params)
@@ -69,11 +73,20 @@ class Sequential:
 
     def bind(self) -> None:
         """Make every layer's parameters and gradients views into the two vectors."""
-        for _, layer, name, where, shape in self._slots:
-            setattr(layer, name, self.params[where].reshape(shape))
-            setattr(layer, "d" + name, self.grads[where].reshape(shape))
+        self._views.bind(self)
         for layer in self.layers:
             layer.bound = True
+
+    def check_views(self) -> None:
+        """Raise RuntimeError if another array was put in the place of one of the network's own."""
+        self._views.check()
+
+    def weights_changed(self) -> None:
+        """Count a change of the weights: every cache from before is stale.
+
+        Optimizers call this.  Call it yourself after you have written into ``params``.
+        """
+        self.updates += 1
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # copy.deepcopy and pickle call this method.  They copy each view as an array of its own,
@@ -82,9 +95,8 @@ class Sequential:
         self.bind()
 
     def named_parameters(self) -> Iterator[tuple[str, Array, Array]]:
-        """Yield (name, parameter, gradient), layer by layer; names are ``"0.W"``, ``"0.b"``, …"""
-        for key, layer, name, _, _ in self._slots:
-            yield key, getattr(layer, name), getattr(layer, "d" + name)
+        """Return (name, parameter, gradient), layer by layer; names are ``"0.W"``, ``"0.b"``, …"""
+        return iter(self._views)
 
     def named_buffers(self) -> Iterator[tuple[str, Array]]:
         """Yield (name, array) for what layers keep beside parameters: ``"1.running_mean"``, …"""
@@ -111,7 +123,7 @@ class Sequential:
         for layer in self.layers:
             x, cache = getattr(layer, method)(x)
             caches.append(cache)
-        return x, Cache(self, self.optimizer_steps, caches)
+        return x, Cache(self, self.updates, caches)
 
     @overload
     def backward(
@@ -134,17 +146,19 @@ class Sequential:
         ``x.detach()``.  ``param_grads=False`` leaves ``grads`` as it is: the network is frozen.
 
         Raises RuntimeError if the cache comes from another network, or was made before an optimizer
-        step: activations of the old weights do not go with the new weights.
+        step (activations of the old weights do not go with the new weights), or if another array
+        was put in the place of a parameter, a gradient or a vector.
         """
         if not isinstance(cache, Cache):
             raise TypeError(f"cache is a {type(cache).__name__}, expected what forward returned")
         if cache.network is not self:
             raise RuntimeError("cache comes from another network's forward")
-        if cache.optimizer_steps != self.optimizer_steps:
+        if cache.updates != self.updates:
             raise RuntimeError(
-                f"stale cache: it was made after optimizer step {cache.optimizer_steps}, the "
-                f"weights are those of step {self.optimizer_steps}; run forward again"
+                f"stale cache: it was made after update {cache.updates} of the weights, they are "
+                f"those of update {self.updates}; run forward again"
             )
+        self.check_views()
         # Go back as far as a gradient is needed: to layer 0 for dx, else to the first parameters.
         trained = [i for i, layer in enumerate(self.layers) if layer.param_names and param_grads]
         last = 0 if input_grad else min(trained, default=len(self.layers))
@@ -167,10 +181,10 @@ class Sequential:
     def __repr__(self) -> str:
         lines = [f"Sequential: {self.params.size:,} parameters, {self.dtype}, {self.backend.name}"]
         for i, layer in enumerate(self.layers):
-            slots = [slot for slot in self._slots if slot[1] is layer]
-            shapes = "  ".join(f"{name} {shape}" for _, _, name, _, shape in slots)
-            count = f"{sum(where.stop - where.start for _, _, _, where, _ in slots):,}"
-            lines.append(f"  {i}  {layer!r:<20} {shapes:<28} {count if slots else '':>9}".rstrip())
+            own = self._views.of(layer)
+            shapes = "  ".join(f"{name} {shape}" for name, shape, _ in own)
+            count = f"{sum(size for _, _, size in own):,}" if own else ""
+            lines.append(f"  {i}  {layer!r:<20} {shapes:<28} {count:>9}".rstrip())
         return "\n".join(lines)
 
 
@@ -184,6 +198,7 @@ def _widths(layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
             raise TypeError(f"layer {i} is a {type(layer).__name__}, expected a minigan Layer")
         if layer.bound:
             raise ValueError(f"layer {i}, {layer!r}, belongs to another network already")
+        check_holds_no_layers(f"layer {i}, {layer!r},", layer)
         if any(layer is other for other in layers[:i]):
             raise ValueError(f"layer {i}, {layer!r}, stands twice in this network")
         if layer.n_in is not None and width is not None and layer.n_in != width:

@@ -82,12 +82,16 @@ class Adam:
         self.numbers = np.zeros(7, net.dtype, like=net.params)  # one step's seven numbers
 
     def step(self) -> None:
-        """Move ``net.params`` one step against ``net.grads``; earlier caches are then stale."""
+        """Move ``net.params`` one step against ``net.grads``; earlier caches are then stale.
+
+        Raises RuntimeError if another array was put in the place of one of the network's own.
+        """
         net, vectors = self.net, (self.net.params, self.net.grads, self.m, self.v)
+        net.check_views()  # an array in the place of another would never be trained
         net.backend.adam(update, vectors, self._next_step, self.numbers)
 
     def _next_step(self) -> tuple[float, ...]:
         """Count the step and return its numbers; the backend calls this once in each step."""
         self.t += 1
-        self.net.optimizer_steps += 1
+        self.net.weights_changed()
         return numbers_of_step(self.t, self.lr, self.betas, self.eps)

@@ -47,9 +47,7 @@ stale_activations = Exhibit(
 )
 
 
-UNGUARDED = Edit(
-    mg.Sequential.backward, "if cache.optimizer_steps != self.optimizer_steps:", "if False:"
-)
+UNGUARDED = Edit(mg.Sequential.backward, "if cache.updates != self.updates:", "if False:")
 
 
 def error_of_gs_gradient() -> str:

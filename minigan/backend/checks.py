@@ -10,7 +10,8 @@ import numpy as np
 from minigan.backend.base import Array
 from minigan.backend.dispatch import backend_of
 
-FLOATS = (np.dtype("float32"), np.dtype("float64"), np.dtype("longdouble"))
+FLOATS = (np.dtype("float32"), np.dtype("float64"))
+CHECKED_IN = np.dtype("longdouble")  # arrays may also have this dtype, in the gradient check only
 
 
 def check_dtype(dtype: Any) -> np.dtype[Any]:
@@ -47,7 +48,7 @@ def check_array(
     """
     device = backend_of(a, name).name
     if like is None:
-        if a.dtype not in FLOATS:
+        if a.dtype not in (*FLOATS, CHECKED_IN):
             raise TypeError(f"{name} has dtype {a.dtype}, expected float32 or float64")
     else:
         expected = backend_of(like).name
@@ -66,3 +67,12 @@ def check_array(
         want = ", ".join("N" if n is None else str(n) for n in shape)
         want += "," if len(shape) == 1 else ""
         raise ValueError(f"{name} has shape {a.shape}, expected ({want})")
+
+
+def check_range(name: str, a: Array, low: float, high: float) -> None:
+    """Raise ValueError if a value lies outside [low, high]; NaN passes.  On a GPU this waits."""
+    least, most = float(a.min()), float(a.max())
+    if least < low or most > high:
+        raise ValueError(
+            f"{name} reaches from {least:.6g} to {most:.6g}, expected {low:g} to {high:g}"
+        )

@@ -53,6 +53,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, Backend, backend_of, check_array
+from minigan.backend.flat import check_holds_no_layers
 from minigan.gradcheck.compare import Problem, compare_array, imitate_rounding
 from minigan.gradcheck.faults import find_faults
 from minigan.gradcheck.kinks import away_from_kinks
@@ -116,7 +117,7 @@ def check_gradients(
     TypeError
         If ``net`` is not a Layer or a Sequential, or if x is not an array of floats.
     ValueError
-        If x is empty or does not fit, or if a single layer has no parameters yet.
+        If x is empty or does not fit, or if a single layer has no parameters yet, or holds layers.
     RuntimeError
         If an array of ``net`` is no longer a view into its vectors.
     """
@@ -125,6 +126,10 @@ def check_gradients(
     check_array("x", x)
     if x.size == 0:
         raise ValueError(f"x has shape {x.shape}: there is nothing to check")
+    if isinstance(net, Sequential):
+        net.check_views()
+    else:
+        check_holds_no_layers(repr(net), net)
     backend, rng = backend_of(x), own_stream(seed)
     layers = layers_of(copy_in(net, "float64"))
     with np.errstate(all="ignore"):  # what is not finite gets a verdict, not a warning

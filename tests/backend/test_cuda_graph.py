@@ -50,7 +50,7 @@ def test_replays_equal_eager_steps(dtype: str, batch_norm: bool, backend: Backen
     for (name, array), (_, other) in zip(*nets, strict=True):
         np.testing.assert_array_equal(backend.to_numpy(array), backend.to_numpy(other), name)
     assert compiled.adam_g.t == compiled.adam_d.t == 100
-    assert compiled.generator.optimizer_steps == 100
+    assert compiled.generator.updates == 100
 
 
 def test_on_numpy_a_compiled_step_is_the_step() -> None:

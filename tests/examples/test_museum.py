@@ -32,7 +32,7 @@ every_exhibit = pytest.mark.parametrize("exhibit", EXHIBITS.values(), ids=EXHIBI
 
 # What a failing check says where it is no comparison.
 SAYS = {
-    "stale-weights": "RuntimeError: stale cache: it was made after optimizer step 0",
+    "stale-weights": "RuntimeError: stale cache: it was made after update 0",
     "broadcast": "Failed: DID NOT RAISE",
     "wrong-range": "Failed: DID NOT RAISE",
 }

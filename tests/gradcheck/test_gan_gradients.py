@@ -19,6 +19,10 @@ def normal(*shape: int, seed: int = 0) -> Array:
     return np.random.default_rng(seed).standard_normal(shape)
 
 
+def pixels(*shape: int, seed: int = 0) -> Array:
+    return np.tanh(normal(*shape, seed=seed))
+
+
 def small_gan(
     lr: float = 1e-3, latent: int = 3, hidden: int = 4, size: int = 5, logits: bool = False
 ) -> mg.GAN:
@@ -43,7 +47,7 @@ def test_every_entry_of_both_steps_of_a_small_gan(
     n: int, latent: int, hidden: int, size: int, seed: int
 ) -> None:
     gan = small_gan(latent=latent, hidden=hidden, size=size)
-    real, z = normal(n, size, seed=seed), normal(n, latent, seed=seed + 1)
+    real, z = pixels(n, size, seed=seed), normal(n, latent, seed=seed + 1)
     report = check_gan(gan, real, z, max_entries=1000)
     assert right(report), report
     assert {array.name[:4] for array in report.arrays} == {"D.0.", "D.2.", "G.0.", "G.2."}
@@ -54,7 +58,7 @@ def test_every_entry_of_both_steps_of_a_small_gan(
 def test_rejects_a_gan_whose_step_is_wrong(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # In the step of G, the target of the fakes must be 1; in the step of D, two means are added.
     true, logits = getattr(mg, name), name == "bce_with_logits"
-    assert check_gan(small_gan(logits=logits), normal(6, 5), normal(6, 3))
+    assert check_gan(small_gan(logits=logits), pixels(6, 5), normal(6, 3))
     for wrong in (
         lambda p, t: true(p, 0.9 if t == 1 else t),
         lambda p, t: (true(p, t)[0], true(p, t)[1] / 2),
@@ -62,7 +66,7 @@ def test_rejects_a_gan_whose_step_is_wrong(name: str, monkeypatch: pytest.Monkey
     ):
         with monkeypatch.context() as patch:
             patch.setattr(f"minigan.gan.{name}", wrong)
-            assert not check_gan(small_gan(logits=logits), normal(6, 5), normal(6, 3))
+            assert not check_gan(small_gan(logits=logits), pixels(6, 5), normal(6, 3))
 
 
 def without_db(layer: mg.Linear, dy: Array, x: Array) -> None:
@@ -70,7 +74,7 @@ def without_db(layer: mg.Linear, dy: Array, x: Array) -> None:
 
 
 def test_rejects_a_step_that_leaves_old_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
-    gan, real, z = small_gan(), normal(6, 5), normal(6, 3)
+    gan, real, z = small_gan(), pixels(6, 5), normal(6, 3)
     assert check_gan(gan, real, z)  # leaves the right gradients behind
     monkeypatch.setattr(mg.Linear, "param_grads", without_db)
     assert not check_gan(gan, real, z)
@@ -79,7 +83,7 @@ def test_rejects_a_step_that_leaves_old_gradients(monkeypatch: pytest.MonkeyPatc
 def test_leaves_the_gan_alone() -> None:
     gan = small_gan()
     before = [net.params.copy() for net in (gan.generator, gan.discriminator)]
-    check_gan(gan, normal(6, 5), normal(6, 3))
+    check_gan(gan, pixels(6, 5), normal(6, 3))
     for net, params in zip((gan.generator, gan.discriminator), before, strict=True):
         np.testing.assert_array_equal(net.params, params)
     assert gan.adam_d.t == gan.adam_g.t == 0

@@ -222,7 +222,7 @@ def test_stale_and_foreign_caches() -> None:
         make().backward(y, cache)
     net.backward(y, cache)
     mg.Adam(net).step()
-    with pytest.raises(RuntimeError, match=r"after optimizer step 0.*those of step 1"):
+    with pytest.raises(RuntimeError, match=r"after update 0 of the weights.*those of update 1"):
         net.backward(y, cache)
     net.backward(*net.forward(x))
     with pytest.raises(TypeError, match="cache is a NoneType"):

@@ -50,9 +50,10 @@ def test_images_stay_on_the_device_and_figures_are_read_now_and_then(
     trainer.run()
     assert len(seen) == 14
     # Each step: numbers of images, z, and seven numbers for each Adam (the second step is captured,
-    # and gives its graph the first values).
-    steps = [move for move in seen if move != (6, 0, 0)]
-    assert steps == [(4, 0, 0)] * 12
+    # and gives its graph the first values).  The first one reads the range of the images.
+    assert seen[0] == (4, 0, 2)
+    steps = [move for move in seen[1:] if move != (6, 0, 0)]
+    assert steps == [(4, 0, 0)] * 11
     # Each epoch: one reading of all figures, both networks twice (finite? saved), their two Adams'
     # moments, the running statistics of three batch norms, both of the average, the samples, the
     # figures of health

@@ -41,7 +41,7 @@ class Adam:
 
     def step(self) -> None:
         self.t += 1
-        self.net.optimizer_steps += 1  # caches that were made before are stale now
+        self.net.weights_changed()  # caches that were made before are stale now
         self.m = self.new_m(self.m, self.net.grads)
         self.v = self.new_v(self.v, self.net.grads)
         self.net.params -= self.move(self.m, self.v, self.t)
