@@ -11,13 +11,16 @@ import numpy.typing as npt
 import pytest
 from helpers import strict_cupy
 from helpers.idx_files import write_idx
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from minigan import load_mnist
 from minigan.backend import Backend, dispatch, get_backend
 from minigan.backend.cupy_backend import why_unavailable
 
 settings.register_profile("seeded", derandomize=True, deadline=None)  # the same cases every time
+settings.register_profile(  # for tests/mutation: the first failing case will do
+    "unshrunk", parent=settings.get_profile("seeded"), phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile("seeded")
 
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tokenize
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,25 @@ def test_version() -> None:
         assert importlib.metadata.version("minigan") == mg.__version__
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("minigan runs from its source, it is not installed")
+
+
+def test_the_lowest_versions_are_those_that_are_tested() -> None:
+    """``.ci/run lowest`` runs the tests on exactly the lower bounds of pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    bounds = dict(
+        line.split(">=")
+        for line in (*project["dependencies"], *extras["fast"], *extras["test"])
+        if not line.startswith("minigan")
+    )
+    pins = dict(
+        line.split("==")
+        for line in (ROOT / ".ci" / "lowest.txt").read_text().splitlines()
+        if not line.startswith("#")
+    )
+    assert pins.keys() == bounds.keys()
+    for name, bound in bounds.items():
+        assert pins[name].removesuffix(".0").removesuffix(".0") == bound.removesuffix(".0"), name
 
 
 def test_import_loads_numpy_and_nothing_heavier() -> None:
