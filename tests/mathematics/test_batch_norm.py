@@ -137,10 +137,21 @@ def test_bad_input() -> None:
         ({"n": 0}, "n is 0"),
         ({"n": 3, "eps": 0}, "eps is 0"),
         ({"n": 3, "eps": float("nan")}, "eps is nan"),
+        ({"n": 3, "eps": float("inf")}, "eps is inf"),
         ({"n": 3, "momentum": 1.5}, "momentum is 1.5"),
+        ({"n": 3, "momentum": -0.1}, "momentum is -0.1"),
     ):
         with pytest.raises(ValueError, match=message):
             mg.BatchNorm1d(**options)
+
+
+@pytest.mark.parametrize("momentum", [0, 1])
+def test_a_momentum_of_0_keeps_and_of_1_replaces(momentum: float) -> None:
+    norm = mg.BatchNorm1d(2, momentum=momentum)
+    x = np.array([[1, 2], [3, 6]], "float32")
+    norm.forward(x)
+    np.testing.assert_array_equal(norm.running_mean, [2, 4] if momentum else [0, 0])
+    np.testing.assert_array_equal(norm.running_var, [2, 8] if momentum else [1, 1])
 
 
 def test_a_constant_column_stays_finite() -> None:

@@ -186,16 +186,29 @@ def test_each_step_equals_pytorch(eps: float) -> None:
         ({"lr": -1e-3}, "lr is -0.001"),
         ({"lr": math.nan}, "lr is nan"),
         ({"lr": math.inf}, "lr is inf"),
+        ({"lr": float("inf")}, "lr is inf"),  # another object than math.inf
         ({"eps": -1}, "eps is -1"),
         ({"betas": (0.9, 1.0)}, "betas are"),
         ({"betas": (-0.1, 0.9)}, "betas are"),
         ({"betas": (0.9,)}, "betas are"),
+        ({"betas": (0.9, 0.9, 0.9)}, "betas are"),
+        ({"betas": 0.9}, "betas are"),
         ({"betas": (math.nan, 0.9)}, "betas are"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         mg.Adam(mg.Sequential(mg.Linear(2, 1)), **options)
+
+
+def test_options_at_the_ends_of_their_ranges() -> None:
+    net = mg.Sequential(mg.Linear(2, 1), seed=0)
+    before = net.params.copy()
+    net.grads[...] = 0.5
+    mg.Adam(net, lr=0, betas=(0, 0)).step()
+    np.testing.assert_array_equal(net.params, before)
+    mg.Adam(net, lr=0.25, betas=(0, 0), eps=0).step()  # every entry moves by lr
+    np.testing.assert_array_equal(net.params, before - np.float32(0.25))
 
 
 def test_a_layer_is_not_a_network() -> None:
