@@ -220,3 +220,27 @@ def test_layers_have_the_same_signatures(name: str) -> None:
     for method in (layer.input_grad, layer.param_grads):
         assert list(inspect.signature(method).parameters)[:2] == ["self", "dy"]
         assert len(inspect.signature(method).parameters) == 3  # and the cache, by its own name
+
+
+def test_flags_and_options_are_given_by_name() -> None:
+    layer, x = mg.Linear(3, 2, seed=0), normal(4, 3, dtype="float32")
+    both: tuple[Any, ...] = layer, mg.Sequential(mg.Linear(3, 2), seed=0)
+    for one in both:
+        y, cache = one.forward(x)
+        assert one.backward(dy=y, cache=cache) is not None
+        with pytest.raises(TypeError, match="positional"):
+            one.backward(y, cache, False)
+    with pytest.raises(TypeError, match="positional"):
+        mg.Linear(3, 2, 0)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="positional"):
+        mg.BatchNorm1d(3, 1e-5)  # type: ignore[call-arg]
+    assert mg.Linear(n_in=3, n_out=2).W.shape == (3, 2)
+    assert mg.BatchNorm1d(n=3).n_in == 3
+
+
+@pytest.mark.parametrize("layer", [mg.ReLU(), mg.LeakyReLU(0.2), mg.Tanh(), mg.Sigmoid()])
+def test_kinks_are_where_the_slope_jumps(layer: mg.Layer) -> None:
+    x = np.arange(-4, 5) / 2
+    slopes = [layer.backward(np.ones(9), layer.forward(x + h)[1]) for h in (-1e-9, 1e-9)]
+    jumps = abs(slopes[1] - slopes[0]) > 0.5
+    assert tuple(x[jumps]) == layer.kinks
