@@ -104,6 +104,8 @@ class Pair:
         )
         if not math.isfinite(self.numeric.value):
             return replace(check, verdict=UNRESOLVED, reason=OVERFLOW)
+        if math.isnan(error + self.scale) and math.isfinite(self.backprop):
+            return replace(check, verdict=UNRESOLVED, reason=UNDERFLOW)
         if not difference <= tolerance * self.own + error:  # NaN must not pass
             return replace(check, verdict=FAIL)
         if not error <= tolerance * self.scale or self.scale == 0:
@@ -198,9 +200,10 @@ def _norm(a: Array) -> float:
 
 NOTHING = Slope(math.nan, math.inf)
 OVERFLOW = "L is not a finite number when this entry is nudged: scale the input down"
+UNDERFLOW = "the numbers are too small to be squared: scale the input up"
 ZERO = (
-    "its gradients are 0 to all digits: perhaps all units are dead or saturated; scale the input "
-    "down, or take another seed"
+    "its gradients are 0 to all digits: perhaps the input is 0, or all units are dead or "
+    "saturated; scale the input, or take another seed"
 )
 KINK = "the input lies at a kink: take another seed, or another input"
 CANCELS = (
@@ -232,4 +235,5 @@ def natural_sizes(name: str, array: Array) -> Any:
         spread, largest = (host / most).std(axis=0), np.abs(host / most).max(axis=0)
         sizes = np.where(largest > 0, largest, sizes)
         sizes = np.where(spread > 1e-12 * largest, spread, sizes).astype("float64")
-    return np.broadcast_to(2.0 ** np.floor(np.log2(sizes) + math.log2(most)), host.shape)
+    exponents = np.floor(np.log2(sizes) + math.log2(most))
+    return np.broadcast_to(2.0 ** np.maximum(exponents, -1000), host.shape)

@@ -211,6 +211,24 @@ def test_where_all_gradients_vanish_nothing_is_resolved() -> None:
         assert "dead or saturated" in str(report)
 
 
+@pytest.mark.parametrize("scale", [0.0, 1e-320, 1e-300, 1e-150, 1e150, 1e300])
+def test_numbers_at_the_ends_of_float64_are_never_called_wrong(scale: float) -> None:
+    for net in (mg.Linear(3, 2, seed=0), mg.BatchNorm1d(3), mg.Tanh(), mg.ReLU()):
+        for x in (np.full((4, 3), scale), scale * np.random.default_rng(0).standard_normal((4, 3))):
+            assert mg.check_gradients(net, x).verdict != "FAIL", (net, x)
+
+
+def test_a_gradient_that_is_not_a_number_fails_wherever_it_is() -> None:
+    class Nan(mg.Linear):
+        def param_grads(self, dy: Array, x: Array) -> None:
+            super().param_grads(dy, x)
+            self.dW[0, 0] = np.nan
+
+    x = np.random.default_rng(0).standard_normal((4, 40))
+    for most in (1, 10_000):
+        assert mg.check_gradients(Nan(40, 50, seed=0), x, max_entries=most).verdict == "FAIL"
+
+
 def test_numbers_that_overflow_are_not_resolved() -> None:
     x = np.full((3, 2), 1e308)
     assert mg.check_gradients(mg.Linear(2, 2, seed=0), x).verdict != "FAIL"
