@@ -155,8 +155,8 @@ class Sequential:
             raise RuntimeError("cache comes from another network's forward")
         if cache.updates != self.updates:
             raise RuntimeError(
-                f"stale cache: it was made after update {cache.updates} of the weights, they are "
-                f"those of update {self.updates}; run forward again"
+                f"stale cache: it was made after update {cache.updates} of the weights, which are "
+                f"now those of update {self.updates}; run forward again"
             )
         self.check_views()
         # Go back as far as a gradient is needed: to layer 0 for dx, else to the first parameters.

@@ -117,14 +117,23 @@ class Options:
     """A page of the docs that gets the table."""
 
 
-def cases(seeds: int) -> Iterator[tuple[str, str, float, float, int, int]]:
-    """Yield (rule, network, scale, offset, rows, seed)."""
+def pairs() -> Iterator[tuple[str, str]]:
+    """Yield each (rule, network) in which the rule is there and makes a difference."""
     for rule, network in itertools.product(RULES, NETWORKS):
         norm = "norm" in network
         if (rule == NO_MEAN and not norm) or (rule == NO_BIAS and norm):
             continue  # there is no such layer; before a batch norm, db is 0 indeed
-        for rest in itertools.product(SCALES, OFFSETS, ROWS, range(seeds)):
-            yield (rule, network, *rest)
+        yield rule, network
+
+
+def build(rule: str, network: str, seed: int) -> mg.Sequential:
+    """Return the network with this rule in its first layers."""
+    return mg.Sequential(*NETWORKS[network](*RULES[rule]), seed=seed)
+
+
+def draw(scale: float, offset: float, rows: int, seed: int) -> Array:
+    """Return an input of this scale, (rows, 13)."""
+    return scale * (offset + np.random.default_rng([seed, 17]).standard_normal((rows, 13)))
 
 
 def table(counts: dict[str, Counter[str]]) -> str:
@@ -141,10 +150,11 @@ def main(options: Options) -> None:
     with options.out.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["rule", "network", "scale", "offset", "rows", "seed", "verdict", "worst"])
-        for rule, network, scale, offset, n, seed in tqdm(list(cases(options.seeds))):
-            x = scale * (offset + np.random.default_rng([seed, 17]).standard_normal((n, 13)))
-            net = mg.Sequential(*NETWORKS[network](*RULES[rule]), seed=seed)
-            report = mg.check_gradients(net, x)
+        inputs = itertools.product(SCALES, OFFSETS, ROWS, range(options.seeds))
+        for (rule, network), case in tqdm(list(itertools.product(pairs(), inputs))):
+            scale, offset, n, seed = case
+            x = draw(scale, offset, n, seed)
+            report = mg.check_gradients(build(rule, network, seed), x)
             rows.writerow(
                 [rule, network, scale, offset, n, seed, report.verdict, report.worst.where]
             )

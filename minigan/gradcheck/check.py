@@ -161,9 +161,10 @@ def check_gradients(
 
         size = abs(float(L())) if loss is not None else float(abs(y0 * dy).sum())
         arrays = {**{name: parameter for name, parameter, _ in parameters}, "x": x}
-        return Problem(arrays, L, backprop, size, (dy,))
+        return Problem(arrays, L, backprop, size, (dy,), layers_of(twin))
 
-    return GradientReport(tuple(check_problem(problem, backend, max_entries, tolerance)), tolerance)
+    checks = check_problem(problem, backend, max_entries, tolerance, seed)
+    return GradientReport(tuple(checks), tolerance)
 
 
 def check_loss(
@@ -190,28 +191,25 @@ def check_problem(
     backend: Backend,
     max_entries: int = 1000,
     tolerance: float = TOLERANCE,
+    seed: int = 0,
 ) -> list[ArrayCheck]:
     """Check ``problem_in("float64")``, and what does not pass there once more with more digits."""
 
     def check_in(dtype: str, before: dict[str, ArrayCheck]) -> dict[str, ArrayCheck]:
         with np.errstate(all="ignore"):
-            problem, rng = problem_in(dtype), own_stream(1)
+            problem, rng = problem_in(dtype), own_stream(seed)
             gradients, rounding = problem.backprop(), imitate_rounding(problem, rng)
             most = max_entries if dtype == "float64" else min(max_entries, affordable(problem))
-            return {
-                name: compare_array(
-                    name,
-                    problem,
-                    gradients[name],
-                    rounding,
-                    rng,
-                    first=before[name].index or None if name in before else None,
-                    max_entries=most,
-                    tolerance=tolerance,
-                )
-                for name in problem.arrays
-                if name not in before or before[name].verdict != PASS
-            }
+            checks = {}
+            for name in problem.arrays:
+                earlier = before.get(name)
+                if earlier is None or earlier.verdict != PASS:
+                    checks[name] = compare_array(
+                        name, problem, gradients[name], rounding, rng,
+                        first=earlier.index or None if earlier else None,  # its worst entry
+                        max_entries=most, tolerance=tolerance,
+                    )  # fmt: skip
+            return checks
 
     checks = check_in("float64", {})
     if has_more_digits(backend) and any(check.verdict != PASS for check in checks.values()):

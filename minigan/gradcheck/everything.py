@@ -125,7 +125,9 @@ def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> Grad
             fake, _ = G.forward(latent)
             net, L = (D, d_loss) if which == "D" else (G, g_loss)
             parameters = [(f"{which}.{name}", p, g) for name, p, g in net.named_parameters()]
-            return Problem({name: p for name, p, _ in parameters}, L, backprop, float(L()))
+            layers = (*G.layers, *D.layers)
+            arrays = {name: p for name, p, _ in parameters}
+            return Problem(arrays, L, backprop, float(L()), layers=layers)
 
         return problem
 

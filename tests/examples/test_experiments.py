@@ -59,6 +59,27 @@ def test_collapse_with_another_recipes_networks(tmp_path: Path) -> None:
         assert "Traceback" not in result.stderr
 
 
+def test_gradcheck_battery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = load_example("experiments/gradcheck_battery.py")
+    for name, values in (("SCALES", (1.0, 1e8)), ("OFFSETS", (0.0,)), ("ROWS", (4,))):
+        monkeypatch.setattr(module, name, values)
+    out, page = tmp_path / "battery.csv", tmp_path / "page.md"
+    page.write_text("before\n<!-- verdicts -->\nold\n<!-- end of verdicts -->\nafter\n")
+    module.main(module.Options(out=out, write=page))
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * len(list(module.pairs()))
+    at_one = {row["rule"]: row["verdict"] for row in rows if row["scale"] == "1.0"}
+    assert at_one == dict.fromkeys(module.RULES, "FAIL") | {"right": "PASS"}
+    table = capsys.readouterr().out.strip()
+    assert f"| {module.INSIDE} | 5 | 0 | 0 |" in table
+    assert page.read_text() == (
+        f"before\n<!-- verdicts -->\n\n{table}\n\n<!-- end of verdicts -->\nafter\n"
+    )
+
+
 def test_compare_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which runs it trains and measures, and what it writes of them."""
     module = load_example("experiments/compare_recipes.py")

@@ -199,6 +199,18 @@ def test_a_sample_and_a_direction_reject_too() -> None:
     assert worst.error > 1e-4
 
 
+def test_another_seed_draws_another_sample() -> None:
+    x = normal(4, 60)
+    reports = [
+        mg.check_gradients(OneEntryOff(60, 60, seed=0), x, max_entries=50, seed=seed)
+        for seed in range(2)
+    ]
+    weights = [report.arrays[0] for report in reports]
+    assert weights[0].index != weights[1].index or weights[0].numeric != weights[1].numeric
+    again = mg.check_gradients(OneEntryOff(60, 60, seed=0), x, max_entries=50, seed=1)
+    assert again.arrays == reports[1].arrays
+
+
 # ---------------------------------------------------------------- what is right passes, untouched
 
 

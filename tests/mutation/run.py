@@ -28,7 +28,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
-PAGE, MARK = ROOT / "docs" / "checking-gradients.md", "mutants"
 
 MATHEMATICS = "tests/mathematics"
 GRADCHECK = [
