@@ -42,8 +42,8 @@ class FlatViews:
         for owner, name, made, key in self.made:
             if getattr(owner, name) is not made:
                 raise RuntimeError(
-                    f"{key} is another array than the network's own, which is the one that is "
-                    f"trained: write into it, {key}[...] = …, instead of replacing it"
+                    f"{key} is no longer the network's own array: write {key}[...] = … instead of "
+                    f"{key} = …, which puts another array in its place"
                 )
 
     def __iter__(self) -> Iterator[tuple[str, Array, Array]]:

@@ -36,7 +36,7 @@ def test_a_replaced_array_is_named(where: str, named: str) -> None:
     adam = mg.Adam(net)
     owner: Any = net if where in ("params", "grads") else net[2]
     setattr(owner, where, getattr(owner, where).copy())
-    message = f"^{named} is another array than the network's own"
+    message = f"^{named} is no longer the network's own array"
     with pytest.raises(RuntimeError, match=message):
         adam.step()
     with pytest.raises(RuntimeError, match=message):
@@ -60,7 +60,7 @@ def test_writing_into_the_arrays_is_fine() -> None:
 def test_batch_norm_is_watched_too() -> None:
     net = mg.Sequential(mg.Linear(3, 4), mg.BatchNorm1d(4), seed=0)
     net[1].gamma = np.ones(4, "float32")  # type: ignore[attr-defined]
-    with pytest.raises(RuntimeError, match=r"net\[1\].gamma is another array"):
+    with pytest.raises(RuntimeError, match=r"net\[1\].gamma is no longer the network's own"):
         mg.Adam(net).step()
 
 
@@ -73,7 +73,7 @@ def test_a_layer_that_replaces_its_gradient_is_caught_at_the_step() -> None:
     net = mg.Sequential(Replaces(3, 2), seed=0)
     y, cache = net.forward(normal(5, 3))
     net.backward(y, cache)
-    with pytest.raises(RuntimeError, match=r"net\[0\].dW is another array"):
+    with pytest.raises(RuntimeError, match=r"net\[0\].dW is no longer the network's own"):
         mg.Adam(net).step()
 
 
