@@ -2,25 +2,32 @@
 
 The file is a NumPy ``.npz`` archive of plain arrays.  One of them is a JSON text with everything
 that is not an array.  Nothing in the file is ever unpickled.  The archive keeps a checksum (CRC) of
-every entry, so that truncation and flipped bits are found when the file is read.
+every entry, so that truncation and flipped bits are found when the file is read.  Reading takes no
+more memory than the file has bytes: entries are not compressed, and every size that the file states
+is compared with what is there before anything is read.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
+from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
 from minigan.backend import Array
 from minigan.errors import InputError
-from minigan.machine.files import atomic_write
+from minigan.machine.files import atomic_write, open_regular
 
 FORMAT = "minigan checkpoint 1"
+HEADERS = {  # what reads the header of an array, for each version of NumPy's format
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def save_archive(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
@@ -36,13 +43,15 @@ def load_archive(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     Raises InputError if the file is missing, truncated, damaged, or not a checkpoint of minigan.
     """
     try:
-        with ZipFile(path) as archive:
+        with open_regular(path) as file, ZipFile(file) as archive:
+            entries = archive.infolist()
+            size = sum(entry.file_size for entry in entries)
+            packed = any(entry.compress_type != ZIP_STORED for entry in entries)
+            if packed or size > file.seek(0, io.SEEK_END):
+                raise ValueError(f"it claims to hold {size:,} bytes{', compressed' * packed}")
             arrays = {
-                name.removesuffix(".npy"): np.lib.format.read_array(
-                    io.BytesIO(archive.read(name)),  # read whole, so that its CRC is checked
-                    allow_pickle=False,
-                )
-                for name in archive.namelist()
+                entry.filename.removesuffix(".npy"): _array(archive.read(entry))  # checks the CRC
+                for entry in entries
             }
         meta = json.loads(arrays.pop("meta").tobytes())
         found, names = meta.pop("format"), meta.pop("arrays")
@@ -60,8 +69,19 @@ def load_archive(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, meta
 
 
+def _array(content: bytes) -> Array:
+    """Return the array in a file of NumPy's format ``.npy``, without copying its numbers."""
+    stream = io.BytesIO(content)
+    read_header = HEADERS[np.lib.format.read_magic(stream)]
+    shape, fortran_order, dtype = read_header(stream)
+    start = stream.tell()
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - start:
+        raise ValueError(f"an array of {dtype} {shape} in {len(content) - start:,} bytes")
+    return np.ndarray(shape, dtype, content, start, order="F" if fortran_order else "C")
+
+
 def check_arrays(path: Path, arrays: Mapping[str, Array], expected: Mapping[str, Array]) -> None:
-    """Raise InputError unless ``arrays`` has each expected array, in its shape and dtype."""
+    """Raise InputError unless ``arrays`` has each expected array: its shape and dtype, finite."""
     for name, want in expected.items():
         have = arrays.get(name)
         if have is None:
@@ -71,3 +91,5 @@ def check_arrays(path: Path, arrays: Mapping[str, Array], expected: Mapping[str,
                 f"{path}: {name!r} is {have.dtype} {have.shape}, expected {want.dtype} "
                 f"{want.shape}: it comes from another architecture"
             )
+        if not np.isfinite(have).all():
+            raise InputError(f"{path} is damaged: {name!r} has numbers that are not finite")

@@ -43,8 +43,9 @@ def load_mnist(
     folder = SHIPPED / "mnist" if path is None else _find_folder(Path(path), PREFIX[split])
     images_file = _find_file(folder, f"{PREFIX[split]}-images", 3)
     labels_file = _find_file(folder, f"{PREFIX[split]}-labels", 1)
-    images, labels = read_idx(images_file, 3), read_idx(labels_file, 1)
-    _check_images(images, str(images_file))
+    images, labels = read_idx(images_file, (28, 28)), read_idx(labels_file)
+    if len(images) == 0:
+        raise InputError(f"{images_file} holds no images")
     if len(images) != len(labels):
         raise InputError(
             f"{images_file} holds {len(images)} images, {labels_file} {len(labels)} labels: "
@@ -66,20 +67,27 @@ def from_torchvision(dataset: Any) -> tuple[Images, Images]:
 
     The raw ``data`` and ``targets`` of the data set are taken, so transforms do not apply.  PyTorch
     is not imported.  Raises InputError if the object does not have both, or if they are not uint8
-    images of 28 x 28 with a label from 0 to 255 for each.
+    images of 28 x 28 with a whole number from 0 to 255 as a label for each.
     """
+    name = type(dataset).__name__
     try:
         images, labels = np.asarray(dataset.data), np.asarray(dataset.targets)
     except AttributeError as error:
         raise InputError(
-            f"{type(dataset).__name__} has no data and targets, expected a torchvision data set "
+            f"{name} has no data and targets, expected a torchvision data set "
             "such as torchvision.datasets.MNIST"
         ) from error
     if images.dtype != np.uint8:
         raise InputError(f"the images are {images.dtype}, expected uint8")
-    _check_images(images, type(dataset).__name__)
+    if images.ndim != 3 or images.shape[1:] != (28, 28):
+        size = " x ".join(str(n) for n in images.shape[1:])
+        raise InputError(f"{name}: the images are {size}, expected 28 x 28 (the networks' size)")
+    if len(images) == 0:
+        raise InputError(f"{name} holds no images")
     if labels.shape != (len(images),):
         raise InputError(f"the labels have shape {labels.shape}, expected ({len(images)},)")
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"the labels are {labels.dtype}, expected whole numbers")
     if labels.min() < 0 or labels.max() > 255:
         raise InputError("the labels are not all from 0 to 255")
     return images, labels.astype(np.uint8)
@@ -108,11 +116,3 @@ def _find_file(folder: Path, stem: str, ndim: int) -> Path:
     if not plain.is_file() and not zipped.is_file():
         raise InputError(f"{plain} does not exist, plain or .gz")
     return plain if plain.is_file() else zipped
-
-
-def _check_images(images: npt.NDArray[Any], source: str) -> None:
-    if images.ndim != 3 or images.shape[1:] != (28, 28):
-        size = " x ".join(str(n) for n in images.shape[1:])
-        raise InputError(f"{source}: the images are {size}, expected 28 x 28 (the networks' size)")
-    if len(images) == 0:
-        raise InputError(f"{source} holds no images")

@@ -1,29 +1,44 @@
-"""Write files that are never left half written."""
+"""Read and write files in folders whose content somebody else may have prepared.
+
+A file that is written is never half written, and never follows a link.  A file that is read is a
+regular file: a pipe would never end, and a device may do anything.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
+
+from minigan.machine.terminal import say_once
+
+TEMPORARY = ".minigan-{}.tmp"
+BINARY = getattr(os, "O_BINARY", 0)  # Windows needs it
+# What a file system answers if it cannot do what was asked, rather than that it failed to do it.
+UNABLE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open ``path`` for writing, so that it always holds all of its old content or all of the new.
 
-    The new content is written to ``<name>.tmp`` in the same folder, synced to the disk, and then
-    renamed.  A process that is killed leaves at worst this temporary file, which the next write
-    replaces.
+    The new content is written to a new file in the same folder, whose name nobody can know before,
+    then synced to the disk, and then renamed.  A link at ``path`` is replaced, and the file that it
+    points to is left alone.  A process that is killed leaves at worst the temporary file, which
+    ``remove_leftovers`` removes.
     Raises OSError if the file cannot be written.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
     try:
-        with temporary.open("wb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY  # O_EXCL: not through a link
+        with os.fdopen(os.open(temporary, flags, 0o666), "wb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
+            sync(file)
         temporary.replace(path)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -31,10 +46,59 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         if isinstance(error, OSError):
             error.filename = str(path)  # the user knows this name, not the temporary one
         raise
-    if os.name == "posix":  # the rename itself must reach the disk too
-        with contextlib.suppress(OSError):  # not every system can sync a folder
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+    _sync_folder(path.parent)
+
+
+def sync(file: IO[bytes]) -> None:
+    """Wait until the content of the file is on the disk.
+
+    Raises OSError if the disk fails.  A file system that cannot sync only costs the safety against
+    a power cut: then a line says so, once.
+    """
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno not in UNABLE:
+            raise
+        say_once(
+            f"Warning: this file system cannot sync files ({error.strerror}): what was written "
+            "last may be lost if the power fails."
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let a rename in the folder reach the disk, where the system can sync folders."""
+    if os.name != "posix":
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that killed processes have left in a folder."""
+    for file in folder.glob(TEMPORARY.format("*")):
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading.  Raises OSError if it is not a regular file: a pipe, a device."""
+    # Opening a pipe would wait for a writer, but for O_NONBLOCK, which regular files ignore.
+    descriptor = os.open(path, os.O_RDONLY | BINARY | getattr(os, "O_NONBLOCK", 0))
+    kind = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(descriptor)
+        code = errno.EISDIR if stat.S_ISDIR(kind) else errno.EINVAL
+        what = "Is a directory" if stat.S_ISDIR(kind) else "Not a regular file"
+        raise OSError(code, what, str(path))
+    return os.fdopen(descriptor, "rb")
+
+
+def is_free_or_regular(path: Path) -> bool:
+    """Return whether a file can be written here: there is none, or a regular one, or a link."""
+    return not os.path.lexists(path) or path.is_file() or path.is_symlink()

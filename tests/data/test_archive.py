@@ -6,18 +6,21 @@ import os
 import pickle
 import random
 import signal
+import struct
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import numpy as np
 import pytest
 
 from minigan.data import check_arrays, load_archive, save_archive
 from minigan.errors import InputError
-from minigan.machine.files import atomic_write
+from minigan.machine.files import atomic_write, remove_leftovers
 
 ARRAYS = {
     "weights": np.arange(12, dtype="float32").reshape(3, 4),
@@ -62,8 +65,12 @@ def test_a_folder_that_cannot_be_synced(
 ) -> None:
     """The rename is done by then: no reason to say that writing failed."""
 
-    def refuse(path: Any, flags: int) -> int:
-        raise PermissionError(13, "Permission denied")
+    open_file = os.open
+
+    def refuse(path: Any, flags: int, mode: int = 0o777) -> int:
+        if Path(path).is_dir():
+            raise PermissionError(13, "Permission denied")
+        return open_file(path, flags, mode)
 
     monkeypatch.setattr("minigan.machine.files.os.open", refuse)
     save_archive(tmp_path / "other.npz", ARRAYS, META)
@@ -126,6 +133,69 @@ def test_files_that_are_not_ours(
     with pytest.raises(InputError, match=message):
         load_archive(file)
     assert not (tmp_path / "unpickled").exists()
+
+
+def write_entries(file: Path, entries: dict[str, bytes], compression: int = ZIP_STORED) -> None:
+    with ZipFile(file, "w", compression) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+
+
+def npy(header: str, content: bytes) -> bytes:
+    """A file of NumPy's format with this header, true or not."""
+    text = header.ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + content
+
+
+@pytest.mark.parametrize(
+    "kind", ["compressed", "a bomb", "overlapping", "array too large", "array too small", "objects"]
+)
+def test_sizes_are_checked_before_anything_is_read(kind: str, tmp_path: Path) -> None:
+    file, dtype, shape = tmp_path / "checkpoint.npz", "<f4", "(3,)"
+    if kind == "compressed":
+        write_entries(file, {"a.npy": np.random.default_rng(0).bytes(1000)}, ZIP_DEFLATED)
+    elif kind == "a bomb":  # 300 MB in 300 kB
+        write_entries(file, {"a.npy": bytes(300_000_000)}, ZIP_DEFLATED)
+    elif kind == "overlapping":  # twenty names for the same 1 MB
+        write_entries(file, {f"{i:02}.npy": bytes(1_000_000 if i == 0 else 0) for i in range(20)})
+        content = bytearray(file.read_bytes())
+        directory = content.index(b"PK\x01\x02")
+        first = content[directory : content.index(b"PK\x01\x02", directory + 1)]
+        for i in range(1, 20):
+            start = directory + i * len(first)
+            content[start : start + 46] = first[:46]
+            content[start + 46 : start + len(first)] = b"%02d.npy" % i
+        file.write_bytes(content)
+    else:
+        if kind == "array too large":
+            shape = "(2000000000, 2)"
+        elif kind == "array too small":
+            shape = "(2,)"
+        else:
+            dtype = "|O"
+        header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}}}"
+        write_entries(file, {"a.npy": npy(header, bytes(12))})
+    tracemalloc.start()
+    with pytest.raises(InputError, match="damaged or not a checkpoint"):
+        load_archive(file)
+    assert tracemalloc.get_traced_memory()[1] < 3 * file.stat().st_size + 1_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite(value: float, file: Path) -> None:
+    weights = ARRAYS["weights"].copy()
+    weights[1, 2] = value
+    with pytest.raises(InputError, match="damaged: 'weights' has numbers that are not finite"):
+        check_arrays(file, {"weights": weights}, {"weights": ARRAYS["weights"]})
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "link to a pipe"])
+def test_only_regular_files_are_read(kind: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # nobody writes to it: reading would never end
+    (tmp_path / "link to a pipe").symlink_to("pipe")
+    with pytest.raises(InputError, match="cannot be read: Not a regular file"):
+        load_archive(tmp_path / kind)
 
 
 def test_missing_and_other_format(tmp_path: Path) -> None:
@@ -212,8 +282,9 @@ save_archive(Path(sys.argv[1]), {"a": np.zeros(100_000), "b": np.zeros(100_000)}
 def test_kill_at_a_chosen_moment(moment: str, file: Path) -> None:
     process = subprocess.run([sys.executable, "-c", KILL_ITSELF, str(file), moment], check=False)
     assert process.returncode == -signal.SIGKILL
-    assert file.with_name("checkpoint.npz.tmp").exists()  # it was in the middle
+    assert len(list(file.parent.glob(".minigan-*.tmp"))) == 1  # it was in the middle
     assert_whole(file)
     save_archive(file, ARRAYS, META)  # and the next save goes through
     assert_whole(file)
+    remove_leftovers(file.parent)
     assert [path.name for path in file.parent.iterdir()] == ["checkpoint.npz"]

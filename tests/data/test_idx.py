@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -103,9 +105,9 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         lambda d: write_idx(d / IMAGES, np.zeros((0, 28, 28), np.uint8)),
         "holds no images",
     ),
-    "a header that promises 4 EB": (
+    "a header that promises 2^96 bytes": (
         lambda d: (d / IMAGES).write_bytes(struct.pack(">4B3I", 0, 0, 8, 3, *[2**32 - 1] * 3)),
-        "is truncated",
+        "the images are 4294967295 x 4294967295, expected 28 x 28",
     ),
     "several data sets": (
         become_two,
@@ -140,6 +142,28 @@ def test_an_array_comes_back_as_it_was_written(
     array = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
     file = tmp_path / f"array{suffix}"
     write_idx(file, array)
-    np.testing.assert_array_equal(read_idx(file, len(shape)), array)
+    np.testing.assert_array_equal(read_idx(file, shape[1:]), array)
     with pytest.raises(InputError, match=f"an IDX file of uint8 in {len(shape) + 1} dimensions"):
-        read_idx(file, len(shape) + 1)
+        read_idx(file, (*shape[1:], 1))
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("count", [2**32 - 1, 200_000])
+def test_a_header_alone_takes_no_memory(suffix: str, count: int, tmp_path: Path) -> None:
+    """The file has 100,000 zeros, which are 120 bytes in a .gz, and promises many more."""
+    content = struct.pack(">4B3I", 0, 0, 8, 3, count, 28, 28) + bytes(100_000)
+    file = tmp_path / f"images{suffix}"
+    file.write_bytes(gzip.compress(content) if suffix else content)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="is truncated: its header promises [0-9,]* bytes, but it"):
+        read_idx(file, (28, 28))
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["pipe", "folder", "/dev/zero"])
+def test_only_regular_files_are_read(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # nobody writes to it: reading would never end
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match="cannot be read: .*(Not a regular file|Is a directory)"):
+        read_idx(tmp_path / name)

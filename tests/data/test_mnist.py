@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import importlib.util
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -107,6 +108,16 @@ def test_from_torchvision_object(mnist: npt.NDArray[np.uint8]) -> None:
             "labels are not all from 0 to 255",
         ),
         (SimpleNamespace(data=np.zeros((0, 28, 28), "uint8"), targets=[]), "holds no images"),
+        *(
+            (SimpleNamespace(data=np.zeros((2, 28, 28), "uint8"), targets=labels), message)
+            for labels, message in (
+                ([0.5, 3.0], "labels are float64, expected whole numbers"),
+                ([math.nan, 3.0], "labels are float64, expected whole numbers"),
+                (["seven", "3"], "labels are <U5, expected whole numbers"),
+                ([True, False], "labels are bool, expected whole numbers"),
+                ([None, 3], "labels are object, expected whole numbers"),
+            )
+        ),
     ],
 )
 def test_from_torchvision_of_something_else(dataset: Any, message: str) -> None:
