@@ -8,6 +8,7 @@ environment variable that is set already keeps its value.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -81,3 +82,22 @@ def limited_threads(threads: int | None) -> Iterator[None]:
 
     with threadpool_limits(threads):
         yield
+
+
+def blas_threads() -> int:
+    """Return how many threads BLAS uses; 1 if that is unknown."""
+    return max((library["num_threads"] for library in blas_libraries()), default=1)
+
+
+def set_blas_threads(threads: int) -> None:
+    """Let BLAS use this many threads from now on.  It takes some microseconds."""
+    for library in _controllers():
+        library.set_num_threads(threads)
+
+
+@functools.cache
+def _controllers() -> list[Any]:
+    from threadpoolctl import ThreadpoolController
+
+    controllers: list[Any] = ThreadpoolController().select(user_api="blas").lib_controllers
+    return controllers

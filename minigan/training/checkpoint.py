@@ -7,6 +7,7 @@ equals the step, because each training step moves both networks once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,6 +22,8 @@ from minigan.training.history import HistoryRow, LogEntry, column_names
 from minigan.training.recipes import RECIPES, blank_generator
 from minigan.training.run import Run
 
+UNMEASURED = ("images_per_second", "ndb", "js", "classes")  # columns in which nan means unknown
+SQUARES = (".v", "running_var")  # ends of the names of arrays that are means of squares
 GENERATOR, DISCRIMINATOR, AVERAGE = "generator", "discriminator", "average"
 
 Stamp: TypeAlias = tuple[int, int] | None
@@ -38,7 +41,7 @@ def stamp(file: Path) -> Stamp:
 def save_run(run: Run, file: Path) -> None:
     """Write the run's checkpoint.  Raises OSError if it cannot be written."""
     to_numpy = run.gan.generator.backend.to_numpy
-    arrays = {name: to_numpy(array) for name, array in _device_arrays(run).items()}
+    arrays = {name: to_numpy(array) for name, array in stored_arrays(run).items()}
     width = len(column_names(*run.layer_counts))
     rows = [list(row.columns().values()) for row in run.history]
     arrays["log"] = np.array(run.log, float).reshape(-1, len(LogEntry._fields))
@@ -49,6 +52,7 @@ def save_run(run: Run, file: Path) -> None:
         "epoch": run.step // run.steps_per_epoch,  # epochs that are complete
         "epoch_state": run.epoch_state,
         "data_crc32": run.data_crc32,
+        "threads": run.threads,
     }
     save_archive(file, arrays, meta)
 
@@ -75,21 +79,26 @@ def restore_run(run: Run, file: Path) -> None:
         run.config.check_resumes(TrainConfig.from_stored(meta["config"], file))
         if meta["data_crc32"] != run.data_crc32:
             raise InputError(f"{run.config.data} is not the data that the run was started on")
-        device = _device_arrays(run)
-        check_arrays(file, arrays, device)
+        device = stored_arrays(run)
+        _check_networks(file, arrays, device)
         for name, array in device.items():
             array[...] = backend_of(array).asarray(arrays[name])
         step = meta["step"]
         if type(step) is not int or not 0 <= step <= run.last_step:
             raise InputError(f"{file} is damaged: step {step!r} of {run.last_step}")
-        if len(arrays["log"]) != step % run.steps_per_epoch:
-            raise InputError(f"{file} is damaged: its log does not end at step {step}")
+        log = _table(file, arrays, "log", len(LogEntry._fields), may_be_nan=())
+        names = column_names(*run.layer_counts)
+        history = _table(file, arrays, "history", len(names), [names.index(n) for n in UNMEASURED])
+        if len(log) != step % run.steps_per_epoch or (len(history) and history[-1, 1] > step):
+            raise InputError(f"{file} is damaged: its figures do not end at step {step}")
+        threads = [(first, number) for first, number in meta.get("threads", [])]
+        if not all(type(x) is int and x > 0 for pair in threads for x in pair):
+            raise InputError(f"{file} is damaged: it ran with {threads} threads")
         run.step = run.gan.adam_g.t = run.gan.adam_d.t = step
         run.rng.bit_generator.state = run.epoch_state = meta["epoch_state"]
-        run.log = [LogEntry(*row) for row in arrays["log"].tolist()]
-        run.history = [
-            HistoryRow.of_columns(row, *run.layer_counts) for row in arrays["history"].tolist()
-        ]
+        run.threads = threads
+        run.log = [LogEntry(*row) for row in log.tolist()]
+        run.history = [HistoryRow.of_columns(row, *run.layer_counts) for row in history.tolist()]
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -105,13 +114,36 @@ def stored_generator(file: Path, backend: str = "numpy") -> tuple[Sequential, Tr
     config = TrainConfig.from_stored(meta.get("config"), file)
     net = blank_generator(RECIPES[config.recipe], config.latent_dim, config.dtype, backend)
     trained = _network_arrays(AVERAGE if AVERAGE in arrays else GENERATOR, net)
-    check_arrays(file, arrays, trained)
+    _check_networks(file, arrays, trained)
     for name, array in trained.items():
         array[...] = net.backend.asarray(arrays[name])
     return net, config
 
 
-def _device_arrays(run: Run) -> dict[str, Array]:
+def _check_networks(file: Path, arrays: dict[str, Array], expected: dict[str, Array]) -> None:
+    """Raise InputError unless each expected array is there, finite, and not below 0 if it is a
+    mean of squares."""
+    check_arrays(file, arrays, expected)
+    for name in expected:
+        if name.endswith(SQUARES) and (arrays[name] < 0).any():
+            raise InputError(f"{file} is damaged: {name!r} has numbers below 0")
+
+
+def _table(
+    file: Path, arrays: dict[str, Array], name: str, width: int, may_be_nan: Sequence[int]
+) -> Array:
+    """Return one of the tables of figures; raise InputError unless it is one, and finite."""
+    table = arrays[name]
+    if table.ndim != 2 or table.shape[1] != width or table.dtype != np.float64:
+        raise InputError(f"{file} is damaged: {name!r} is {table.dtype} {table.shape}")
+    must = np.ones(width, bool)
+    must[list(may_be_nan)] = False
+    if not np.isfinite(table[:, must]).all() or np.isinf(table).any():
+        raise InputError(f"{file} is damaged: {name!r} has numbers that are not finite")
+    return table
+
+
+def stored_arrays(run: Run) -> dict[str, Array]:
     """Return the arrays that training changes, and the fixed z, not copied from their device."""
     arrays: dict[str, Any] = {"fixed_z": run.fixed_z}
     for name, adam in ((GENERATOR, run.gan.adam_g), (DISCRIMINATOR, run.gan.adam_d)):

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import zlib
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -14,21 +15,22 @@ import numpy as np
 
 from minigan.data import MNIST
 from minigan.errors import InputError, check_whole
-from minigan.machine.files import atomic_write
+from minigan.machine.files import atomic_write, open_regular
 from minigan.models import LATENT_DIM
 from minigan.training.recipes import RECIPES
 
-CONFIG = "config.json"
-# A resumed run may change how many epochs it trains, on which device, how often it saves and
-# measures, and where the data lies (its content is compared).  The two options that are not stored
-# only name the folder.
-CHANGEABLE = ("epochs", "backend", "data", "save_every", "evaluate_every")
+CONFIG, CHECKSUM = "config.json", "crc32"
+LONGEST = 1_000_000  # bytes: a longer config.json is none
+# A resumed run may change how many epochs it trains, on which device, with how many threads, how
+# often it saves and measures, and where the data lies (its content is compared).  The two options
+# that are not stored only name the folder.
+CHANGEABLE = ("epochs", "backend", "threads", "data", "save_every", "evaluate_every")
 NOT_STORED = ("out", "resume")
 LATER = ("recipe", "evaluate_every")  # options that older runs do not have
 WHOLE: dict[str, tuple[int, int | None]] = {  # smallest and largest value of each whole number
     "epochs": (1, 1_000_000_000),
     "batch_size": (1, 1_000_000_000),
-    "latent_dim": (1, 1_000_000),
+    "latent_dim": (1, 10_000),
     "seed": (0, None),
     "save_every": (1, 1_000_000_000),
     "evaluate_every": (1, 1_000_000_000),
@@ -74,7 +76,7 @@ class TrainConfig:
     evaluate_every: int | None = None
     """Number of epochs between measurements of quality (NDB, JS, classes); if not given, none."""
     threads: int | None = None
-    """Number of threads of the BLAS library; if not given, the library chooses."""
+    """Number of threads of the BLAS library; if not given, the faster number is measured."""
     out: str | None = None
     """New folder for the results; if not given, runs/<data>-<time>."""
     resume: str | None = None
@@ -132,11 +134,24 @@ class TrainConfig:
         """
         file = Path(run) / CONFIG
         try:
-            stored = json.loads(file.read_text(encoding="utf-8"))
+            with open_regular(file) as stream:
+                text = stream.read(LONGEST + 1)
+            if len(text) > LONGEST:
+                raise ValueError(f"it has more than {LONGEST:,} bytes")
+            stored = json.loads(text.decode())
         except (FileNotFoundError, NotADirectoryError) as error:
             raise InputError(f"{run} holds no run: there is no {CONFIG} in it") from error
-        except (OSError, ValueError, RecursionError) as error:
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{file} cannot be read: {error}") from error
+        if isinstance(stored, dict) and CHECKSUM in stored:  # older runs have none
+            found = stored.pop(CHECKSUM)
+            if found != _checksum(stored):
+                raise InputError(
+                    f"{file} is damaged: the checksum of its options is not the one that it states "
+                    "(options are changed when a run is resumed, not in this file)"
+                )
         return replace(cls.from_stored(stored, file), resume=str(run))
 
     @classmethod
@@ -162,9 +177,11 @@ class TrainConfig:
         return {name: value for name, value in options.items() if name not in NOT_STORED}
 
     def save(self, folder: Path) -> None:
-        """Write ``config.json`` into the run's folder."""
+        """Write ``config.json``, the options and their checksum, into the run's folder."""
+        options = self.stored()
+        text = json.dumps({**options, CHECKSUM: _checksum(options)}, indent=2)
         with atomic_write(folder / CONFIG) as file:
-            file.write((json.dumps(self.stored(), indent=2) + "\n").encode())
+            file.write(f"{text}\n".encode())
 
     def check_resumes(self, before: TrainConfig) -> None:
         """Raise InputError unless a run with the options ``before`` can go on with these."""
@@ -181,6 +198,10 @@ class TrainConfig:
                 f"`epochs` is {self.epochs}, but the run was started with {before.epochs}: it may "
                 "only be raised"
             )
+
+
+def _checksum(options: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(options, sort_keys=True).encode())
 
 
 def _check_folder(name: str, value: Any) -> None:

@@ -6,8 +6,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from minigan.backend.cupy_backend import gpu_failure
 from minigan.errors import InputError
+from minigan.training.checkpoint import stored_arrays
 from minigan.training.run import Run
 
 
@@ -15,6 +18,13 @@ def diverged(step: int, what: str, checkpoint: Path) -> InputError:
     """Return the error for a loss or a weight that is no longer finite."""
     advice = "try a lower `lr` and another `out`"
     return InputError(f"training diverged at step {step:,}: {what}{_kept(checkpoint)}; {advice}")
+
+
+def check_finite(run: Run, checkpoint: Path) -> None:
+    """Raise InputError unless all that the checkpoint will keep of the networks is finite."""
+    for name, array in stored_arrays(run).items():
+        if not bool(np.isfinite(array).all()):
+            raise diverged(run.step, f"{name} has numbers that are not finite", checkpoint)
 
 
 @contextlib.contextmanager

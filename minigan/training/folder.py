@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from minigan.errors import InputError
+from minigan.machine.files import UNABLE
+from minigan.machine.terminal import say_once
 from minigan.training.config import CONFIG, TrainConfig
 
 HISTORY, CHECKPOINT, BEST, SAMPLES = "history.csv", "checkpoint.npz", "best.npz", "samples"
@@ -27,6 +29,7 @@ def find_folder(config: TrainConfig) -> Path:
         folder = Path(config.resume)
         if (folder / HISTORY).exists() and not (folder / CHECKPOINT).exists():
             raise InputError(f"{folder} has a {HISTORY}, but its {CHECKPOINT} is gone")
+        _check_outputs(folder)
         return folder
     if config.out is not None:
         check_free(Path(config.out))
@@ -44,14 +47,25 @@ def _default_folder(config: TrainConfig) -> Path:
     return folder
 
 
+def _check_outputs(folder: Path) -> None:
+    """Raise InputError if something in a run's folder would send what the run writes elsewhere."""
+    samples = folder / SAMPLES
+    if samples.is_symlink() or (samples.exists() and not samples.is_dir()):
+        what = "a link" if samples.is_symlink() else "not a folder"
+        raise InputError(f"{samples} is {what}, expected the folder with the run's pictures")
+    for name in (CHECKPOINT, BEST, HISTORY, CURVES, FILM):
+        if (folder / name).is_dir():
+            raise InputError(f"{folder / name} is a folder, expected a file")
+
+
 def check_free(folder: Path) -> None:
     """Raise InputError if a new run in ``folder`` would overwrite something."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"`out` {folder} is a file, expected a folder")
-    if (folder / CONFIG).exists():
+    if os.path.lexists(folder / CONFIG):
         raise InputError(f"`out` {folder} holds a run already: `resume` {folder} goes on with it")
     for name in (CHECKPOINT, BEST, HISTORY, SAMPLES, CURVES, FILM):
-        if (folder / name).exists():
+        if os.path.lexists(folder / name):
             raise InputError(f"`out` {folder} holds {name} already, expected a new folder")
 
 
@@ -78,7 +92,10 @@ def make_folder(folder: Path, config: TrainConfig) -> Path:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for this process; raise InputError if another process trains in it."""
+    """Hold ``folder`` for this process; raise InputError if another process trains in it.
+
+    Where the file system has no locks, as on some network drives, a line says so.
+    """
     try:
         import fcntl
     except ImportError:  # Windows, where a folder cannot be locked
@@ -90,6 +107,13 @@ def locked(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"another process is training in {folder}") from None
+        except OSError as error:
+            if error.errno not in UNABLE:
+                raise
+            say_once(
+                f"Warning: {folder} cannot be locked here ({error.strerror}): take care that only "
+                "one process trains in it."
+            )
         yield
     finally:
         os.close(descriptor)

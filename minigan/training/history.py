@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.machine.files import atomic_write
+from minigan.machine.files import atomic_write, sync
 
 ROW_EVERY = 100  # steps between two rows
 
@@ -84,17 +84,54 @@ def sum_up(log: Sequence[LogEntry], epoch: int, step: int, seconds: float = 0.0)
     """
     d_loss, g_loss, p_real, p_fake = np.mean([entry[:4] for entry in log], axis=0).tolist()
     took = sum(entry.seconds for entry in log)
-    speed = sum(entry.images for entry in log) / took
+    speed = sum(entry.images for entry in log) / took if took > 0 else math.nan  # the clock stood
     return HistoryRow(epoch, step, d_loss, g_loss, p_real, p_fake, seconds + took, speed)
 
 
-def save_history(path: Path, history: Sequence[HistoryRow], columns: Sequence[str]) -> None:
-    """Write ``history.csv``, with six digits a figure; nan stands for what was not measured."""
+class HistoryFile:
+    """``history.csv``, which follows the history of a run.
+
+    The file is written whole at first, and whenever it is not as this object has left it: it was
+    removed, or a spreadsheet has saved it.  Otherwise the new rows are appended, so that the work
+    does not grow with the length of the run.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self.path, self.columns = path, columns
+        self.rows = 0  # that the file holds
+        self.left: tuple[int, ...] | None = None  # what ``_mark`` returned after the last writing
+
+    def follow(self, history: Sequence[HistoryRow]) -> None:
+        """Make the file hold these rows.  Raises OSError if it cannot be written."""
+        if self.left is not None and self.left == _mark(self.path) and self.rows <= len(history):
+            with self.path.open("ab") as file:
+                file.write(_lines([_cells(row) for row in history[self.rows :]]))
+                sync(file)
+        else:
+            with atomic_write(self.path) as file:
+                file.write(_lines([self.columns, *map(_cells, history)]))
+        self.rows, self.left = len(history), _mark(self.path)
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """Return what tells whether another program has changed or replaced a file; None without one.
+
+    A link is not followed.
+    """
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mode, found.st_size, found.st_mtime_ns
+
+
+def _cells(row: HistoryRow) -> Sequence[Any]:
+    """Return a row with six digits a figure; nan stands for what was not measured."""
+    epoch, step, *figures = row.columns().values()
+    return epoch, step, *(f"{x:.6g}" for x in figures)
+
+
+def _lines(rows: Sequence[Sequence[Any]]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(columns)
-    for row in history:
-        epoch, step, *figures = row.columns().values()
-        writer.writerow((epoch, step, *(f"{x:.6g}" for x in figures)))
-    with atomic_write(path) as file:
-        file.write(text.getvalue().encode())
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()

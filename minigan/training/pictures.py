@@ -1,13 +1,16 @@
 """The pictures of a run: image grids, loss curves, and a film of the digits as they appear.
 
-Matplotlib, and Pillow, which comes with it, are imported only when something is drawn.
+Each function returns the content of a file.  Matplotlib, and Pillow, which comes with it, are
+imported only when something is drawn.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from minigan.backend import Array
-from minigan.machine.files import atomic_write
+from minigan.machine.files import atomic_write, open_regular
 
+POINTS = 500  # of a curve at most: more than the picture has pixels for
+FRAMES = 100  # of the film at most
 SCALE = 2  # a pixel of an image becomes 2 x 2 pixels, so that digits are large enough to see
 
 
@@ -40,65 +45,127 @@ def image_grid(images: Array, nrow: int = 8, padding: int = 2) -> npt.NDArray[np
     return grid
 
 
-def save_grid(path: Path, images: Array) -> None:
-    """Write an image grid as a PNG, ``SCALE`` times as large, atomically."""
+def grid_png(images: Array) -> bytes:
+    """Return an image grid as a PNG file, ``SCALE`` times as large."""
     from PIL import Image  # Pillow is a requirement of Matplotlib
 
     pixels = np.rint(image_grid(images) * 255).astype(np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels.repeat(SCALE, 0).repeat(SCALE, 1)).save(file, "PNG")
+    return file.getvalue()
+
+
+def save_grid(path: Path, images: Array) -> None:
+    """Write an image grid as a PNG file, atomically.  Raises OSError if that is not possible."""
+    content = grid_png(images)
     with atomic_write(path) as file:
-        Image.fromarray(pixels.repeat(SCALE, 0).repeat(SCALE, 1)).save(file, "PNG")
+        file.write(content)
 
 
-def save_gif(path: Path, frames: Sequence[Path]) -> None:
-    """Join at most 100 of the pictures into a GIF that repeats, with a pause on the last one."""
+def film_gif(frames: Sequence[Path]) -> bytes | None:
+    """Join at most ``FRAMES`` of the pictures into a GIF that repeats, and rests on the last one.
+
+    A picture that is missing or damaged, or has another size than the last one, is left out; the
+    result is None if nothing is left.
+    """
     from PIL import Image
 
-    pictures, gone_or_damaged = [], (OSError, SyntaxError, ValueError)  # as Pillow raises them
-    every = math.ceil(len(frames) / 100) or 1
-    for frame in frames[::-every][::-1]:
-        with contextlib.suppress(*gone_or_damaged), Image.open(frame) as picture:
-            pictures.append(picture.convert("L"))
+    pictures: list[Image.Image] = []  # from the last one to the first
+    every = math.ceil(len(frames) / FRAMES) or 1
+    for frame in frames[::-every]:
+        with (
+            contextlib.suppress(OSError, SyntaxError, ValueError, Image.DecompressionBombError),
+            open_regular(frame) as file,
+            Image.open(file, formats=["PNG"]) as picture,
+        ):
+            if not pictures or picture.size == pictures[0].size:  # known before it is unpacked
+                pictures.append(picture.convert("L"))
     if not pictures:
-        return
+        return None
+    first, *others = pictures[::-1]
     duration = min(500, max(40, 10_000 // len(pictures)))  # ms a frame
-    with atomic_write(path) as file:
-        pictures[0].save(
-            file,
-            "GIF",
-            save_all=True,
-            append_images=pictures[1:],
-            duration=[duration] * (len(pictures) - 1) + [2000],
-            loop=0,
-        )
+    content = io.BytesIO()
+    first.save(
+        content,
+        "GIF",
+        save_all=True,
+        append_images=others,
+        duration=[duration] * len(others) + [2000],
+        loop=0,
+    )
+    return content.getvalue()
 
 
-def save_losses(
-    path: Path, history: Sequence[Any], steps_per_epoch: int, real_spread: float
-) -> None:
+@contextlib.contextmanager
+def plain_matplotlib() -> Iterator[None]:
+    """Inside the block, Matplotlib has its own settings, whatever the user's files and shell say.
+
+    Jupyter names a backend in MPLBACKEND that need not be installed, and a matplotlibrc may ask for
+    LaTeX; a run's curves need neither.
+    """
+    settings = {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}  # both are read by the import
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        import matplotlib
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
+    own = {
+        name: value
+        for name, value in matplotlib.rcParamsDefault.items()
+        if not name.startswith("backend")
+    }
+    with matplotlib.rc_context(own):
+        yield
+
+
+def curves_png(history: Sequence[Any], steps_per_epoch: int, real_spread: float) -> bytes:
     """Draw the losses, D(x) and D(G(z)), the spread of G's images, and JS, over the epochs.
 
     Dashed lines show where a discriminator that is only guessing would be: d_loss at 2 ln 2, g_loss
     at ln 2, both probabilities at 1/2.  Another dashed line shows the spread of real images.  JS is
-    drawn in a plot of its own if it was measured.
+    drawn in a plot of its own if it was measured.  Of a long history, each point is the mean of
+    several rows.
     """
+    group = math.ceil(len(history) / POINTS) or 1
+    points = [history[start : start + group] for start in range(0, len(history), group)]
+    x = [point[-1].step / steps_per_epoch for point in points]
+    names = ("d_loss", "g_loss", "p_real", "p_fake", "spread")
+    curves = [
+        [float(np.mean([getattr(row, name) for row in point])) for point in points]
+        for name in names
+    ]
+    measured = [(h.step / steps_per_epoch, h.js) for h in history if h.js == h.js]
+    with plain_matplotlib():
+        return _drawn(x, curves, measured, real_spread)
+
+
+def _drawn(
+    x: list[float],
+    curves: list[list[float]],
+    measured: list[tuple[float, float]],
+    real_spread: float,
+) -> bytes:
     from matplotlib.figure import Figure  # no pyplot: no window and no global state
     from matplotlib.ticker import MaxNLocator
 
-    x = [row.step / steps_per_epoch for row in history]
-    measured = [(step, row.js) for step, row in zip(x, history, strict=True) if row.js == row.js]
+    d_loss, g_loss, p_real, p_fake, spread = curves
     figure = Figure(figsize=(8, 10 if measured else 8), layout="constrained")
     losses, probabilities, samples, *quality = figure.subplots(4 if measured else 3, sharex=True)
-    losses.plot(x, [row.d_loss for row in history], color="C0", label="d_loss")
-    losses.plot(x, [row.g_loss for row in history], color="C1", label="g_loss")
+    losses.plot(x, d_loss, color="C0", label="d_loss")
+    losses.plot(x, g_loss, color="C1", label="g_loss")
     losses.axhline(2 * math.log(2), color="C0", ls="--", lw=1, label="2 ln 2: D is only guessing")
     losses.axhline(math.log(2), color="C1", ls="--", lw=1, label="ln 2: D is only guessing")
     losses.set(ylabel="loss", title="Losses, mean of the steps since the last point")
     losses.set_ylim(bottom=0)
-    probabilities.plot(x, [row.p_real for row in history], color="C2", label="D(x), real images")
-    probabilities.plot(x, [row.p_fake for row in history], color="C3", label="D(G(z)), fakes")
+    probabilities.plot(x, p_real, color="C2", label="D(x), real images")
+    probabilities.plot(x, p_fake, color="C3", label="D(G(z)), fakes")
     probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D is only guessing")
     probabilities.set(ylabel="probability", ylim=(0, 1))
-    samples.plot(x, [row.spread for row in history], color="C4", label="spread of G's images")
+    samples.plot(x, spread, color="C4", label="spread of G's images")
     samples.axhline(real_spread, color="0.5", ls="--", lw=1, label="of real images")
     samples.set(ylabel="spread")
     samples.set_ylim(bottom=0)
@@ -112,5 +179,6 @@ def save_losses(
     for axes in every:
         axes.grid(alpha=0.3)
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    with atomic_write(path) as file:
-        figure.savefig(file, format="png", dpi=120)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=120)
+    return content.getvalue()

@@ -33,6 +33,7 @@ class Run:
     step: int = 0  # training steps taken
     log: list[LogEntry] = field(default_factory=list)  # entries of the current epoch
     history: list[HistoryRow] = field(default_factory=list)
+    threads: list[tuple[int, int]] = field(default_factory=list)  # first step, BLAS threads
 
     @property
     def drawing_generator(self) -> Sequential:
@@ -48,6 +49,13 @@ class Run:
     def steps_of_epoch(self) -> int:
         """How many steps of the current epoch are done; 0 between two epochs."""
         return self.step % self.steps_per_epoch
+
+    def note_threads(self, threads: int) -> bool:
+        """Note the number of BLAS threads from the next step on; return whether it is another."""
+        changed = not self.threads or self.threads[-1][1] != threads
+        if changed:
+            self.threads.append((self.step + 1, threads))
+        return changed
 
     @property
     def layer_counts(self) -> tuple[int, int]:

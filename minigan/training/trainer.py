@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
-import sys
+import statistics
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,34 +22,22 @@ from minigan.data import load_data, pixel_values
 from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.machine.blas import limited_threads
-from minigan.machine.terminal import noted_signals, say, typed
+from minigan.machine.terminal import duration, noted_signals, progress_bar, say, typed
 from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
 from minigan.training.average import follow
 from minigan.training.checkpoint import Stamp, restore_run, save_run, stamp
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch
-from minigan.training.epoch_end import draw_curves, draw_samples_of_epoch, finish_epoch
-from minigan.training.failures import diverged, gpu_failures_named
-from minigan.training.folder import (
-    CHECKPOINT,
-    HISTORY,
-    check_free,
-    find_folder,
-    locked,
-    make_folder,
-)
+from minigan.training.epoch_end import finish_epoch
+from minigan.training.failures import check_finite, diverged, gpu_failures_named
+from minigan.training.folder import BEST, CHECKPOINT, check_free, find_folder, locked, make_folder
 from minigan.training.health import measure_health, spread
-from minigan.training.history import (
-    ROW_EVERY,
-    HistoryRow,
-    LogEntry,
-    column_names,
-    save_history,
-    sum_up,
-)
+from minigan.training.history import ROW_EVERY, HistoryRow, LogEntry, sum_up
+from minigan.training.outputs import FIRST_PICTURE, Outputs
 from minigan.training.quality import QualityCheck
 from minigan.training.run import check_batches, new_run
+from minigan.training.threads import ThreadChoice
 
 
 class Trainer:
@@ -111,7 +100,8 @@ class Trainer:
             earlier ``run()`` of this Trainer; during training, if a loss
             or a weight is no longer finite, or if the GPU fails: the last checkpoint is kept.
         OSError
-            if a file cannot be written; the last checkpoint is kept.
+            if the checkpoint cannot be written; the last one is kept.  For other files there is
+            only a warning.
         """
         run, config = self.state, self.config
         if self.failed:
@@ -121,33 +111,62 @@ class Trainer:
             )
         with contextlib.ExitStack() as stack:
             self._take_folder(stack)
+            signals = stack.enter_context(noted_signals())
+            outputs = Outputs(run, self.folder, self.real_spread)
+            outputs.begin()
             if run.step >= run.last_step:
                 say(f"Nothing to do: the run in {self.folder} ended with epoch {config.epochs}.")
-            stack.enter_context(limited_threads(config.threads))
-            signals = stack.enter_context(noted_signals())
+                return self.folder
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
             stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
+            self._announce(outputs)
+            threads = ThreadChoice(run)
+            stack.enter_context(limited_threads(threads.most if threads.on_cpu else None))
+            bar = stack.enter_context(progress_bar(run.last_step, run.step, unit="step"))
+            self._say(threads.choose(), bar)
             stops, self.failed = False, True  # until the loop has come to its end
             while run.step < run.last_step and not stops:
                 epoch, summary = run.step // run.steps_per_epoch + 1, None
-                self._train_epoch(epoch, signals)
+                self._train_epoch(epoch, outputs, threads, bar, signals)
                 saves = epoch % config.save_every == 0 or run.step == run.last_step
                 if run.steps_of_epoch == 0:
-                    if saves or signals:
-                        draw_samples_of_epoch(run, self.folder, epoch)
-                    summary = finish_epoch(run, self.folder, self.quality_check, self.real_spread)
+                    best = self.folder / BEST
+                    summary = finish_epoch(run, best, self.quality_check, self.real_spread)
                 stops = bool(signals)  # read once: a later signal stops the run after the next step
                 if saves or stops:
-                    self._save()
-                if summary is not None:
-                    say(summary)
+                    save_run(run, self.folder / CHECKPOINT)
+                    self.checkpoint = stamp(self.folder / CHECKPOINT)
+                    outputs.save_history()
+                    if run.steps_of_epoch == 0:
+                        outputs.draw_samples(outputs.epoch_picture(epoch))
+                    if run.step == run.last_step or stops:
+                        outputs.draw_curves()
+                    else:
+                        outputs.draw_curves_if_due()
+                self._say(summary, bar)
             self.failed = False
-            draw_curves(run, self.folder, self.real_spread)
         if run.step < run.last_step:
             say(f"Stopped after step {run.step:,}; everything is saved.  To go on:\n")
             say(f"    minigan train --resume {typed(self.folder)}\n")
             raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
         return self.folder
+
+    def _announce(self, outputs: Outputs) -> None:
+        """Say where the results will be, before there are any."""
+        run, first = self.state, outputs.first_picture
+        if run.step > 0:
+            say(f"Going on after step {run.step:,} of {run.last_step:,} in {self.folder}.")
+            return
+        steps = min(FIRST_PICTURE, run.steps_per_epoch)
+        say(f"Training in {self.folder}; Ctrl-C stops and saves.")
+        say(f"The first picture comes after {steps} steps: {first}")
+
+    @staticmethod
+    def _say(text: str | None, bar: Any) -> None:
+        """Print a line, if there is one, above the bar."""
+        if text is not None:
+            with bar.external_write_mode():
+                say(text)
 
     def _take_folder(self, stack: contextlib.ExitStack) -> None:
         """Make the folder if it is new, and hold it for this process until the stack is closed."""
@@ -165,57 +184,58 @@ class Trainer:
             )
         self.config.save(self.folder)
 
-    def _save(self) -> None:
-        run, file = self.state, self.folder / CHECKPOINT
-        save_run(run, file)  # comes first: it alone decides where the run stands
-        self.checkpoint = stamp(file)
-        save_history(self.folder / HISTORY, run.history, column_names(*run.layer_counts))
-
-    def _train_epoch(self, epoch: int, signals: list[int]) -> None:
+    def _train_epoch(
+        self,
+        epoch: int,
+        outputs: Outputs,
+        threads: ThreadChoice,
+        bar: Any,
+        signals: list[int],
+    ) -> None:
         """Train from the current step to the end of its epoch, or until a signal arrives."""
-        from tqdm import tqdm
-
         run, config = self.state, self.config
         done = run.steps_of_epoch
         run.rng.bit_generator.state = run.epoch_state
         draws = draw_epoch(
             run.rng, len(self.images), config.batch_size, config.latent_dim, config.dtype
         )
-        bar = tqdm(
-            total=run.steps_per_epoch,
-            initial=done,
-            desc=f"Epoch {epoch}/{config.epochs}",
-            unit="step",
-            leave=False,
-            disable=True if sys.stderr is None else None,  # None shows it on terminals only
-        )
-        with bar:
-            sizes: list[int] = []  # batch sizes of the steps whose figures are not read yet
-            start = time.perf_counter()
-            for i, (indices, z) in enumerate(draws):
-                if i < done:  # in a resumed epoch, only draw the numbers of the steps already taken
-                    start = time.perf_counter()
-                    continue
-                self.figures[len(sizes)] = self.train_step(indices, z)
-                run.step += 1
-                if run.average is not None:
-                    follow(run.average, run.gan.generator, run.step)
-                sizes.append(len(indices))
-                bar.update()
-                last = run.steps_of_epoch == 0 or bool(signals)
-                if last or run.steps_of_epoch % self.read_every == 0:
-                    rows = self._read_figures(len(sizes))
-                    now = time.perf_counter()  # reading has waited for the last step
-                    self._check_finite(rows)
-                    self._record(epoch, rows, sizes, (now - start) / len(sizes))
-                    start, sizes = time.perf_counter(), []
-                    d_loss, g_loss, *_ = rows[-1]
-                    bar.set_postfix_str(f"d_loss {d_loss:.2f}  g_loss {g_loss:.2f}", refresh=False)
-                if last:
-                    break
-        for net in (run.gan.generator, run.gan.discriminator):
-            if not np.isfinite(net.backend.to_numpy(net.params)).all():
-                raise diverged(run.step, "a weight is not finite", self.folder / CHECKPOINT)
+        bar.set_description(f"Epoch {epoch}/{config.epochs}", refresh=False)
+        sizes: list[int] = []  # batch sizes of the steps whose figures are not read yet
+        start = time.perf_counter()
+        for i, (indices, z) in enumerate(draws):
+            if i < done:  # in a resumed epoch, only draw the numbers of the steps already taken
+                start = time.perf_counter()
+                continue
+            self.figures[len(sizes)] = self.train_step(indices, z)
+            run.step += 1
+            if run.average is not None:
+                follow(run.average, run.gan.generator, run.step)
+            sizes.append(len(indices))
+            bar.update()
+            last = run.steps_of_epoch == 0 or bool(signals)
+            if last or run.steps_of_epoch % self.read_every == 0:
+                rows = self._read_figures(len(sizes))
+                now = time.perf_counter()  # reading has waited for the last step
+                self._check_finite(rows)
+                seconds = (now - start) / len(sizes)
+                self._record(epoch, rows, sizes, seconds)
+                d_loss, g_loss, *_ = rows[-1]
+                bar.set_postfix_str(f"d_loss {d_loss:.2f}  g_loss {g_loss:.2f}", refresh=False)
+                if run.step == FIRST_PICTURE and not last:
+                    self._first_look(outputs, bar)
+                self._say(threads.after_step(seconds), bar)
+                start, sizes = time.perf_counter(), []
+            if last:
+                break
+        check_finite(run, self.folder / CHECKPOINT)
+
+    def _first_look(self, outputs: Outputs, bar: Any) -> None:
+        """Draw the first picture, and say how long the whole run will take."""
+        run = self.state
+        outputs.draw_samples(outputs.step_picture)
+        step = statistics.median(entry.seconds for entry in run.log)
+        left = duration((run.last_step - run.step) * step)
+        self._say(f"The first picture is there.  All {run.config.epochs} epochs: {left}.", bar)
 
     def _step(self, indices: Array, z: Array) -> Array:
         """Take one training step on the images with these indices, which never leave the device."""

@@ -38,11 +38,11 @@ def pattern(name: str, array: Array) -> Array:
 
 def filled_run(recipe: str, out: Path) -> mg.Trainer:
     """Return a trainer whose state holds patterns, at step 940."""
-    from minigan.training.checkpoint import _device_arrays
+    from minigan.training.checkpoint import stored_arrays
 
     trainer = mg.Trainer(mg.TrainConfig(recipe=recipe, epochs=3, seed=5, threads=1, out=str(out)))
     run = trainer.state
-    for name, array in _device_arrays(run).items():
+    for name, array in stored_arrays(run).items():
         array[...] = pattern(name, array)
     run.step = run.gan.adam_g.t = run.gan.adam_d.t = STEPS
     run.rng.random(100)

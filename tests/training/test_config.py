@@ -39,7 +39,7 @@ from minigan.errors import InputError
         ({"data": ""}, "data is '', which cannot name a folder"),
         ({"data": "a\0b"}, "which cannot name a folder"),
         ({"out": 5}, "out is 5, expected a folder"),
-        ({"latent_dim": 1_000_001}, "latent_dim is 1000001, expected a whole number up to"),
+        ({"latent_dim": 10_001}, "latent_dim is 10001, expected a whole number up to"),
         ({"threads": 1025}, "threads is 1025, expected a whole number up to 1,024"),
         ({"data": "a\ud800"}, "which cannot name a folder"),
         ({"lr": np.complex64(1)}, "lr is"),

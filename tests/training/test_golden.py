@@ -12,7 +12,7 @@ from golden.record import FOLDER, STEPS, pattern
 
 import minigan as mg
 from minigan.training import find_generator, stored_generator
-from minigan.training.checkpoint import _device_arrays
+from minigan.training.checkpoint import stored_arrays
 from minigan.training.recipes import RECIPES
 
 every_golden_run = pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_golden_run_is_resumed(unpacked: Path, name: str) -> None:
     assert (run.step, run.gan.adam_g.t, run.gan.adam_d.t) == (STEPS, STEPS, STEPS)
     assert run.config.recipe == name.partition("-")[2]
     assert (run.config.seed, run.config.epochs, run.config.threads) == (5, 3, 1)
-    for key, array in _device_arrays(run).items():
+    for key, array in stored_arrays(run).items():
         np.testing.assert_array_equal(array, pattern(key, array), err_msg=key)
     rng = np.random.default_rng(5)  # what was drawn before: see new_run
     assert run.rng.bit_generator.state == run.epoch_state != rng.bit_generator.state

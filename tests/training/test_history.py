@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
 import pytest
 
-from minigan.training.history import HistoryRow, column_names, save_history
+from minigan.training.history import HistoryFile, HistoryRow, LogEntry, column_names, sum_up
 
 BEFORE = "epoch step d_loss g_loss p_real p_fake seconds images_per_second spread".split()
 AFTER = ["ndb", "js", "classes"]
@@ -42,7 +43,7 @@ def test_columns_are_named_by_network_and_layer() -> None:
 
 def test_the_file_has_the_columns_and_a_line_for_each_row(tmp_path: Path) -> None:
     rows = [row(2, 1), row(2, 1)._replace(step=800, js=float("nan"))]
-    save_history(tmp_path / "history.csv", rows, column_names(2, 1))
+    HistoryFile(tmp_path / "history.csv", column_names(2, 1)).follow(rows)
     with (tmp_path / "history.csv").open(newline="") as file:
         found = list(csv.DictReader(file))
     assert list(found[0]) == column_names(2, 1)
@@ -50,3 +51,46 @@ def test_the_file_has_the_columns_and_a_line_for_each_row(tmp_path: Path) -> Non
     assert [line["d_grad_2"] for line in found] == ["101", "101"]
     assert [line["g_grad_1"] for line in found] == ["200", "200"]
     assert [line["js"] for line in found] == ["0.25", "nan"]
+
+
+def test_new_rows_are_appended(tmp_path: Path) -> None:
+    path, columns = tmp_path / "history.csv", column_names(2, 1)
+    file, rows = HistoryFile(path, columns), [row(2, 1)._replace(step=step) for step in range(5)]
+    file.follow(rows[:1])
+    inode = path.stat().st_ino
+    for n in (3, 3, 5):
+        file.follow(rows[:n])
+        assert path.stat().st_ino == inode  # the same file, which has grown
+        assert steps_in(path) == [str(i) for i in range(n)]
+
+
+@pytest.mark.parametrize("change", ["removed", "edited", "replaced by a link", "cut"])
+def test_a_file_that_somebody_changed_is_written_anew(change: str, tmp_path: Path) -> None:
+    path, victim = tmp_path / "history.csv", tmp_path / "victim"
+    victim.write_text("precious")
+    rows = [row(2, 1)._replace(step=step) for step in range(3)]
+    file = HistoryFile(path, column_names(2, 1))
+    file.follow(rows[:2])
+    if change == "edited":
+        path.write_text(path.read_text().replace("700", "seven hundred") + "notes\n")
+    elif change == "cut":
+        path.write_bytes(path.read_bytes()[:-5])
+    else:
+        path.unlink()
+    if change == "replaced by a link":
+        path.symlink_to(victim)
+    file.follow(rows)
+    assert steps_in(path) == ["0", "1", "2"]
+    assert victim.read_text() == "precious"
+
+
+def steps_in(path: Path) -> list[str]:
+    with path.open(newline="") as file:
+        return [line["step"] for line in csv.DictReader(file)]
+
+
+def test_a_clock_that_stands_still_gives_no_speed() -> None:
+    """Virtual machines have such clocks, and a division by 0 would end the run."""
+    summary = sum_up([LogEntry(1.0, 2.0, 0.5, 0.5, 0.0, 64.0)] * 3, epoch=1, step=3)
+    assert math.isnan(summary.images_per_second)
+    assert (summary.seconds, summary.d_loss) == (0, 1)

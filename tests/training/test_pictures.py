@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import math
+import os
+import subprocess
+import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
 from minigan.training.history import HistoryRow
-from minigan.training.pictures import SCALE, image_grid, save_gif, save_grid, save_losses
+from minigan.training.pictures import SCALE, curves_png, film_gif, image_grid, save_grid
 
 
 def test_grid_by_hand() -> None:
@@ -64,8 +70,9 @@ def test_gif(n: int, frames: int, tmp_path: Path) -> None:
     for i in range(n):
         files.append(tmp_path / f"{i}.png")
         Image.fromarray(np.full((20, 20), 255 * i // n, np.uint8)).save(files[-1])
-    save_gif(tmp_path / "film.gif", files)
-    with Image.open(tmp_path / "film.gif") as film:
+    content = film_gif(files)
+    assert content is not None
+    with Image.open(io.BytesIO(content)) as film:
         assert film.format == "GIF"
         assert getattr(film, "n_frames", 1) == frames
         film.seek(frames - 1)
@@ -82,12 +89,88 @@ def test_a_damaged_picture_is_left_out_of_the_film(byte: int, tmp_path: Path) ->
     content = bytearray(good.read_bytes())
     content[byte] ^= 1
     bad.write_bytes(content)
-    save_gif(tmp_path / "film.gif", [bad, good, tmp_path / "gone.png"])
-    with Image.open(tmp_path / "film.gif") as film:
+    film_content = film_gif([bad, good, tmp_path / "gone.png"])
+    assert film_content is not None
+    with Image.open(io.BytesIO(film_content)) as film:
         assert getattr(film, "n_frames", 1) == 1
 
 
-def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_somebody_put_in_the_place_of_a_picture_is_left_out(tmp_path: Path) -> None:
+    for grey, name in enumerate(["one", "two"]):
+        Image.fromarray(np.full((20, 20), grey, np.uint8)).save(tmp_path / f"{name}.png")
+    Image.fromarray(np.zeros((15_000, 15_000), np.uint8)).save(tmp_path / "huge.png")
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "film.gif")
+    os.mkfifo(tmp_path / "pipe.png")  # nobody writes to it
+    (tmp_path / "folder.png").mkdir()
+    names = ["one.png", "huge.png", "film.gif", "pipe.png", "folder.png", "two.png"]
+    tracemalloc.start()
+    content = film_gif([tmp_path / name for name in names])
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000  # huge.png has 225 MB of pixels
+    tracemalloc.stop()
+    assert content is not None
+    with Image.open(io.BytesIO(content)) as film:
+        assert getattr(film, "n_frames", 1) == 2
+    assert film_gif([tmp_path / "pipe.png"]) is None
+
+
+SETTINGS = """
+import os, sys
+from pathlib import Path
+import matplotlib
+from minigan.training.pictures import curves_png
+from minigan.training.history import HistoryRow
+
+history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0, spread=0.2)]
+Path(sys.argv[1]).write_bytes(curves_png(history, 100, 0.38))
+"""
+
+
+@pytest.mark.parametrize(
+    ("imported", "variables", "text"),
+    [
+        (False, {"MPLBACKEND": "module://not_installed.backend"}, ""),
+        (False, {"MPLBACKEND": "nonsense"}, ""),
+        (True, {}, "text.usetex: True"),
+        (False, {}, "text.usetex: True\nbackend: nonsense\nfigure.dpi: 7\naxes.grid: True"),
+    ],
+)
+def test_the_users_matplotlib_settings_do_not_count(
+    imported: bool, variables: dict[str, str], text: str, tmp_path: Path
+) -> None:
+    """With settings that cannot draw, the curves are those of Matplotlib's own."""
+    history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0, spread=0.2)]
+    (tmp_path / "matplotlibrc").write_text(text)
+    code = SETTINGS if imported else SETTINGS.replace("import matplotlib\n", "")
+    environment = os.environ | variables | {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc")}
+    command = [sys.executable, "-c", code, str(tmp_path / "curves.png")]
+    subprocess.run(command, check=True, env=environment)
+    assert (tmp_path / "curves.png").read_bytes() == curves_png(history, 100, 0.38)
+    assert os.environ.get("MPLBACKEND") is None
+
+
+def test_drawing_leaves_the_users_settings_as_they_were() -> None:
+    with matplotlib.rc_context({"lines.linewidth": 7.5}):
+        before = dict(matplotlib.rcParams.copy())
+        curves_png([], 100, 0.38)
+        assert dict(matplotlib.rcParams.copy()) == before
+
+
+def test_curves_of_a_long_run_have_few_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **kw: figures.append(figure))
+    history = [
+        HistoryRow(1, 100 * (i + 1), 0.1 * i, 0.7, 0.5, 0.5, 1.0, 64.0, spread=0.2)
+        for i in range(1203)
+    ]
+    curves_png(history, 1000, 0.38)
+    line = figures[0].axes[0].lines[0]
+    x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    assert len(x) == 401  # every three rows are one point
+    np.testing.assert_allclose(x[[0, -1]], [0.3, 120.3])
+    np.testing.assert_allclose(y[[0, -1]], [0.1, 120.1])
+
+
+def test_losses(monkeypatch: pytest.MonkeyPatch) -> None:
     figures = []
     savefig = Figure.savefig
 
@@ -98,8 +181,8 @@ def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Figure, "savefig", noted)
     history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0, spread=0.2)]
     history.append(HistoryRow(2, 200, 0.5, 3.7, 0.9, 0.1, 2.0, 6400.0, spread=0.3))
-    save_losses(tmp_path / "losses.png", history, 100, 0.38)
-    with Image.open(tmp_path / "losses.png") as picture:
+    content = curves_png(history, 100, 0.38)
+    with Image.open(io.BytesIO(content)) as picture:
         assert picture.size == (960, 960)
         assert len(np.unique(np.asarray(picture.convert("L")))) > 50
     lines = {
@@ -119,7 +202,7 @@ def test_losses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "of real images": [0.38] * 2,
     }
     history[1] = history[1]._replace(js=0.04)  # measured once
-    save_losses(tmp_path / "losses.png", history, 100, 0.38)
+    curves_png(history, 100, 0.38)
     assert len(figures[-1].axes) == 4
     (line,) = figures[-1].axes[3].lines
     assert np.asarray(line.get_xdata()).tolist() == [2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,6 @@ def test_resume_on_changed_data(config: Configure, tiny_data: Path, tmp_path: Pa
         {"latent_dim": 99},
         {"betas": (0.5, 0.99)},
         {"dtype": "float64"},
-        {"threads": 1},
     ],
 )
 def test_resume_with_other_options(options: dict[str, Any], config: Configure) -> None:
@@ -116,3 +116,71 @@ def test_resume_of_a_damaged_checkpoint(config: Configure) -> None:
         attempt("damaged")
     save_archive(file, arrays, meta | {"config": meta["config"] | {"lr": 3e-3}})
     attempt("^lr is 0.001, but the run was started with 0.003")
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "value", "message"),
+    [
+        ("generator", 5, math.nan, "'generator' has numbers that are not finite"),
+        ("average", 5, math.nan, "'average' has numbers that are not finite"),
+        ("discriminator.m", 9, math.inf, "'discriminator.m' has numbers that are not finite"),
+        ("generator.v", 9, math.inf, "'generator.v' has numbers that are not finite"),
+        ("generator.v", 9, -1e-9, "'generator.v' has numbers below 0"),
+        ("average.4.running_var", 2, -0.5, "'average.4.running_var' has numbers below 0"),
+        ("generator.4.running_mean", 2, math.nan, "running_mean' has numbers that are not finite"),
+        ("fixed_z", (0, 0), math.inf, "'fixed_z' has numbers that are not finite"),
+        ("history", (0, 2), math.nan, "'history' has numbers that are not finite"),
+        ("history", (0, -1), math.inf, "'history' has numbers that are not finite"),
+        ("history", (0, 1), 8.0, "its figures do not end at step 7"),
+    ],
+)
+def test_every_number_of_a_checkpoint_is_checked(
+    name: str, index: Any, value: float, message: str, config: Configure
+) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    arrays, meta = load_archive(folder / CHECKPOINT)
+    arrays[name] = arrays[name].copy()
+    arrays[name][index] = value
+    save_archive(folder / CHECKPOINT, arrays, meta)
+    with pytest.raises(InputError, match=f"checkpoint.npz is damaged: .*{message}"):
+        mg.Trainer(config(epochs=2, resume=str(folder)))
+    if name.startswith("average"):
+        with pytest.raises(InputError, match=f"checkpoint.npz is damaged: {message}"):
+            mg.load_generator(folder)
+
+
+@pytest.mark.parametrize("threads", [[[1]], [["one", 2]], [[1, -2]], 5, [[1, True]]])
+def test_damaged_notes_on_threads(threads: Any, config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    arrays, meta = load_archive(folder / CHECKPOINT)
+    save_archive(folder / CHECKPOINT, arrays, meta | {"threads": threads})
+    with pytest.raises(InputError, match=r"checkpoint.npz is damaged: "):
+        mg.Trainer(config(epochs=2, resume=str(folder)))
+
+
+def test_changed_options_are_found(config: Configure) -> None:
+    """Each bit of config.json matters: its checksum covers options that a run may change, too."""
+    folder = mg.Trainer(config(epochs=1)).run()
+    file = folder / "config.json"
+    whole = file.read_bytes()
+    for place in range(len(whole)):
+        for bit in range(8):
+            changed = whole[:place] + bytes([whole[place] ^ (1 << bit)]) + whole[place + 1 :]
+            file.write_bytes(changed)
+            try:
+                found = mg.TrainConfig.of_run(folder).stored()
+            except InputError as error:
+                assert "config.json" in str(error)
+                continue
+            assert found == config(epochs=1).stored(), changed  # a space has become a tab
+
+
+def test_a_config_of_a_gigabyte_is_not_read(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    with (folder / "config.json").open("wb") as file:
+        file.truncate(1 << 30)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="config.json cannot be read: it has more than 1,000,000"):
+        mg.TrainConfig.of_run(folder)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()

@@ -10,6 +10,7 @@ from helpers.runs import Configure, assert_same_run, interrupt_at
 
 import minigan as mg
 from minigan.data import load_archive
+from minigan.machine.terminal import noted_signals
 from minigan.training import QualityCheck, Run
 from minigan.training.epoch_end import finish_epoch
 from minigan.training.folder import CHECKPOINT
@@ -30,10 +31,10 @@ def test_a_signal_while_an_epoch_ends_saves_it_too(
 ) -> None:
     """The epoch is none that --save-every would save; measuring it may take seconds."""
 
-    def finish(run: Run, folder: Path, check: QualityCheck | None, real_spread: float) -> str:
+    def finish(run: Run, best: Path, check: QualityCheck | None, real_spread: float) -> str:
         if run.step == 14:
             signal.raise_signal(signal.SIGINT)
-        return finish_epoch(run, folder, check, real_spread)
+        return finish_epoch(run, best, check, real_spread)
 
     monkeypatch.setattr("minigan.training.trainer.finish_epoch", finish)
     trainer = mg.Trainer(config(save_every=3))
@@ -49,12 +50,33 @@ def test_interrupt_in_the_last_step_changes_nothing(config: Configure, tmp_path:
     assert_same_run(trainer.folder, mg.Trainer(config(out=str(tmp_path / "straight"))).run())
 
 
-def test_sigterm_ends_with_143(config: Configure) -> None:
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_signals_that_ask_to_end(name: str, status: int, config: Configure) -> None:
+    """SIGHUP comes when somebody closes the terminal."""
+    if not hasattr(signal, name):
+        pytest.skip(f"this system has no {name}")
+    number = getattr(signal, name)
     trainer = mg.Trainer(config())
-    interrupt_at(trainer, 9, signal.SIGTERM)
-    handler = signal.getsignal(signal.SIGTERM)
+    interrupt_at(trainer, 9, number)
+    handler = signal.getsignal(number)
     with pytest.raises(SystemExit) as caught:
         trainer.run()
-    assert caught.value.code == 143
-    assert signal.getsignal(signal.SIGTERM) is handler
+    assert caught.value.code == status
+    assert signal.getsignal(number) is handler
     assert load_archive(trainer.folder / CHECKPOINT)[1]["step"] == 9
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    """nohup starts programs with SIGHUP ignored, and shells their background jobs with SIGINT."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT)}
+    try:
+        for number in before:
+            signal.signal(number, signal.SIG_IGN)
+        with noted_signals() as noted:
+            for number in before:
+                signal.raise_signal(number)
+        assert noted == []
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,123 @@
+"""The files that are made from the state of a run: history.csv, its pictures, curves and film.
+
+They follow the checkpoint, which alone decides where a run stands.  A file that cannot be written
+costs a warning and not the run; it is written when its turn comes again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from minigan.machine.files import atomic_write, remove_leftovers
+from minigan.machine.terminal import say
+from minigan.training.folder import CURVES, FILM, HISTORY, SAMPLES
+from minigan.training.history import HistoryFile, column_names
+from minigan.training.pictures import curves_png, film_gif, grid_png
+from minigan.training.run import Run
+
+FIRST_PICTURE = 100  # steps after which the first picture is drawn
+SHARE = 0.02  # of the time that goes into curves and film while a run goes on, at most
+
+
+class Outputs:
+    """Writes the files of one run into its folder.
+
+    ``real_spread`` is a line in the curves: the spread of real images.
+    """
+
+    def __init__(self, run: Run, folder: Path, real_spread: float) -> None:
+        self.run, self.folder, self.real_spread = run, folder, real_spread
+        self.history_file = HistoryFile(folder / HISTORY, column_names(*run.layer_counts))
+        self.next_drawing = 0.0  # the time from which on curves and film may be drawn again
+
+    def begin(self) -> None:
+        """Try what may fail, before any training, and make what an interrupted run has left open.
+
+        Curves are drawn as they will be at the end; the picture of the last epoch is drawn if the
+        run was ended between this epoch's checkpoint and its picture.
+        """
+        run = self.run
+        for folder in (self.folder, self.folder / SAMPLES):
+            remove_leftovers(folder)
+        if run.step == 0:
+            with tolerated("the run's curves"):
+                curves_png(run.history, run.steps_per_epoch, self.real_spread)
+            return
+        picture = self.epoch_picture(run.step // run.steps_per_epoch)
+        if run.steps_of_epoch == 0 and not picture.is_file():
+            self.draw_samples(picture)
+        self.draw_curves()
+        self.save_history()
+
+    @property
+    def first_picture(self) -> Path:
+        """The file of the first picture, which comes before the first epoch has ended."""
+        if self.run.steps_per_epoch > FIRST_PICTURE:
+            return self.step_picture
+        return self.epoch_picture(min(self.run.config.save_every, self.run.config.epochs))
+
+    @property
+    def step_picture(self) -> Path:
+        return self.folder / SAMPLES / f"step_{FIRST_PICTURE:04d}.png"
+
+    def epoch_picture(self, epoch: int) -> Path:
+        return self.folder / SAMPLES / f"epoch_{epoch:04d}.png"
+
+    def draw_samples(self, file: Path) -> None:
+        """Write the images that the generator makes of the fixed z."""
+        with tolerated(file):
+            G = self.run.drawing_generator
+            images = G.backend.to_numpy(G(G.backend.asarray(self.run.fixed_z)))
+            file.parent.mkdir(exist_ok=True)
+            _write(file, grid_png(images))
+
+    def save_history(self) -> None:
+        """Let ``history.csv`` have all rows of the history."""
+        with tolerated(self.history_file.path):
+            self.history_file.follow(self.run.history)
+
+    def draw_curves_if_due(self) -> None:
+        """Draw the curves and the film, unless they took too much of the time since the last."""
+        start = time.perf_counter()
+        if start >= self.next_drawing:
+            self.draw_curves()
+            now = time.perf_counter()
+            self.next_drawing = now + (now - start) / SHARE
+
+    def draw_curves(self) -> None:
+        """Write ``losses.png`` and ``training.gif``."""
+        run, curves, film = self.run, self.folder / CURVES, self.folder / FILM
+        if run.history:
+            with tolerated(curves):
+                _write(curves, curves_png(run.history, run.steps_per_epoch, self.real_spread))
+        epochs = range(1, run.step // run.steps_per_epoch + 1)
+        frames = [self.step_picture, *map(self.epoch_picture, epochs)]
+        with tolerated(film):
+            content = film_gif([frame for frame in frames if frame.exists()])
+            if content is not None:
+                _write(film, content)
+
+
+@contextlib.contextmanager
+def tolerated(file: Path | str) -> Iterator[None]:
+    """Turn an error inside the block into a warning: no picture is worth the end of a run.
+
+    With MINIGAN_TRACEBACK in the environment, errors stay errors, so that they can be found.
+    """
+    try:
+        yield
+    except Exception as error:
+        if os.environ.get("MINIGAN_TRACEBACK"):
+            raise
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        reason = " ".join(reason.split()) or type(error).__name__
+        say(f"Warning: {file} cannot be written ({reason}); the run goes on without it for now.")
+
+
+def _write(file: Path, content: bytes) -> None:
+    with atomic_write(file) as stream:
+        stream.write(content)

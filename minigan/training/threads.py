@@ -1,0 +1,108 @@
+"""How many threads BLAS uses: measured, since more are not always faster.
+
+Threads share out a matrix product and wait for each other in a busy loop.  Alone on a machine, two
+threads are nearly twice as fast as one; beside other programs that want a core too, the one that
+has a core waits for the one that has none, and both together are slower than one alone, up to five
+times.  Which of the two it is can only be measured.
+
+The number of threads changes the last digits of a product, because the sums are split at other
+places.  For this reason the measurement takes its steps with a copy of the GAN, and the run keeps
+a list of the numbers that it used and from which step on.
+"""
+
+from __future__ import annotations
+
+import copy
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from minigan.machine.blas import blas_threads, set_blas_threads
+from minigan.models import IMAGE_SIZE
+from minigan.training.run import Run
+
+STEPS = 5  # timed for each number of threads
+FASTER = 0.9  # another number is chosen if its steps take at most this share of the time
+SLOWER = 1.5  # steps that take so many times as long as they did are measured again
+WINDOW = 20  # steps whose median tells how long a step takes now
+SOON = 100  # steps from one measurement to the next at least
+AGAIN = 2000  # steps after which fewer than all threads are measured again: a core may be free
+
+
+class ThreadChoice:
+    """Sets the number of BLAS threads of a run: the one that was given, or the fastest.
+
+    Every change is noted in ``run.threads``.  A run on a GPU has none.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run, given = run, run.config.threads
+        self.on_cpu = run.gan.generator.backend.name == "numpy"
+        self.most = given or blas_threads()
+        before = run.threads[-1][1] if run.threads else self.most
+        self.choice = min(before, self.most) if given is None else given
+        self.numbers = sorted({*(2**k for k in range(self.most.bit_length())), self.most})
+        self.measures = self.on_cpu and given is None and self.most > 1
+        self.recent: list[float] = []  # seconds of the last steps
+        self.usual = 0.0  # seconds of a step soon after the last measurement
+        self.steps = 0  # since the last measurement
+
+    def choose(self) -> str | None:
+        """Set the number, by measurement if none was given; return a line if it is another."""
+        seconds: dict[int, float] = {}
+        if self.measures:
+            seconds = time_threads(scratch_step(self.run), self.numbers)
+            best = min(seconds, key=seconds.__getitem__)
+            if seconds[best] <= FASTER * seconds[self.choice]:
+                self.choice = best
+            self.recent, self.usual, self.steps = [], 0.0, 0
+        if not self.on_cpu:
+            return None
+        set_blas_threads(self.choice)
+        if not self.run.note_threads(self.choice) or not seconds:
+            return None
+        times = ", ".join(f"{1000 * t:.0f} ms with {n}" for n, t in seconds.items())
+        return f"BLAS threads from step {self.run.step + 1:,} on: {self.choice} (a step: {times})"
+
+    def after_step(self, seconds: float) -> str | None:
+        """Note how long a step took, and choose anew if it is time; return what ``choose`` does."""
+        if not self.measures:
+            return None
+        self.steps += 1
+        self.recent.append(seconds)
+        if len(self.recent) < WINDOW:
+            return None
+        now = statistics.median(self.recent)
+        self.recent = []
+        self.usual = min(self.usual or now, now)
+        slower = now > SLOWER * self.usual and self.steps >= SOON
+        if slower or (self.choice < self.most and self.steps >= AGAIN):
+            return self.choose()
+        return None
+
+
+def time_threads(step: Callable[[], object], numbers: list[int]) -> dict[int, float]:
+    """Return how many seconds a step takes with each of these numbers of BLAS threads.
+
+    The numbers take turns, so that what other programs do falls on all of them alike.  The result
+    is a median.
+    """
+    seconds: dict[int, list[float]] = {number: [] for number in numbers}
+    for turn in range(STEPS + 1):
+        for number in numbers:
+            set_blas_threads(number)
+            start = time.perf_counter()
+            step()
+            if turn > 0:  # the first turn only fills the caches
+                seconds[number].append(time.perf_counter() - start)
+    return {number: statistics.median(times) for number, times in seconds.items()}
+
+
+def scratch_step(run: Run) -> Callable[[], object]:
+    """Return a training step of a copy of the run's GAN, which leaves the run as it is."""
+    twin, config = copy.deepcopy(run.gan), run.config
+    real = np.zeros((config.batch_size, IMAGE_SIZE), config.dtype)
+    z = np.ones((config.batch_size, config.latent_dim), config.dtype)
+    return lambda: twin.train_step(real, z)
