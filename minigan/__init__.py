@@ -1,5 +1,9 @@
 """minigan: a tiny layer library with hand-written backprop, and the GAN that is trained with it."""
 
+from minigan.machine import signals
+
+signals.end_on_interrupt()  # while the command minigan imports what follows
+
 from minigan.machine import blas
 
 blas.configure()  # OpenBLAS reads these settings once, when NumPy is imported below

@@ -15,6 +15,7 @@ import numpy as np
 
 from minigan.backend import Array, Backend, check_array, check_size
 from minigan.backend.flat import checksum
+from minigan.errors import to_float
 from minigan.layers import Layer, Seed
 
 
@@ -68,9 +69,9 @@ class BatchNorm1d(Layer):
     ) -> None:
         self.n_in: int = check_size("n", n)
         self.n_out: int = self.n_in
-        if not 0 < eps < np.inf:
+        if not 0 < to_float(eps) < np.inf:
             raise ValueError(f"eps is {eps!r}, expected a positive, finite number")
-        if not 0 <= momentum <= 1:
+        if not 0 <= to_float(momentum) <= 1:
             raise ValueError(f"momentum is {momentum!r}, expected 0 to 1")
         self.eps, self.momentum = float(eps), float(momentum)
         self.allocate(None, dtype, backend)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 from collections.abc import Callable
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 NAME = re.compile(r"`(\w+)`")
@@ -36,3 +38,11 @@ def check_whole(name: str, value: Any, least: int, most: int | None = None) -> i
     if most is not None and int(value) > most:
         raise InputError(f"`{name}` is {value!r}, expected a whole number up to {most:,}")
     return int(value)
+
+
+def to_float(value: Any) -> float:
+    """Return a number as a float; nan, which no comparison accepts, for what is no number."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            return float(value)
+    return math.nan

@@ -21,6 +21,7 @@ import numpy as np
 from minigan.backend import Array, Backend, elementwise, get_backend, matmul
 from minigan.backend.checks import check_array, check_dtype, check_size
 from minigan.backend.flat import checksum
+from minigan.errors import to_float
 
 Seed = int | np.random.Generator | None
 
@@ -232,7 +233,7 @@ class LeakyReLU(Layer):
     kinks = (0.0,)
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        if not 0 <= negative_slope <= 1:
+        if not 0 <= to_float(negative_slope) <= 1:
             raise ValueError(f"negative_slope is {negative_slope!r}, expected 0 to 1")
         self.negative_slope = float(negative_slope)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan.errors import to_float
 from minigan.network import Sequential
 
 
@@ -70,9 +71,10 @@ class Adam:
         if not isinstance(net, Sequential):
             raise TypeError(f"net is a {type(net).__name__}, expected a Sequential")
         for name, value in (("lr", lr), ("eps", eps)):
-            if not 0 <= value < math.inf:
+            if not 0 <= to_float(value) < math.inf:
                 raise ValueError(f"{name} is {value!r}, expected a finite number of at least 0")
-        if not isinstance(betas, (tuple, list)) or [0 <= beta < 1 for beta in betas] != [True] * 2:
+        pair = isinstance(betas, (tuple, list)) and len(betas) == 2
+        if not pair or not all(0 <= to_float(beta) < 1 for beta in betas):
             raise ValueError(f"betas are {betas!r}, expected two numbers in [0, 1)")
         self.net, self.lr, self.eps = net, float(lr), float(eps)
         self.betas = float(betas[0]), float(betas[1])

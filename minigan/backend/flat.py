@@ -21,6 +21,7 @@ class FlatViews:
     def __init__(self) -> None:
         self.slots: list[tuple[str, Any, str, slice, tuple[int, ...]]] = []
         self.size = 0
+        self.made: list[tuple[Any, str, Array, str]] = []  # what ``bind`` made: owner, name, array
 
     def add(self, key: str, owner: Any, name: str, shape: tuple[int, ...], size: int) -> None:
         """Reserve the next ``size`` elements for ``owner.name``."""
@@ -29,7 +30,13 @@ class FlatViews:
         self.size += size
 
     def bind(self, net: Any) -> None:
-        """Make every attribute a view into ``net.params`` or ``net.grads``."""
+        """Make every attribute a view into ``net.params`` or ``net.grads``.
+
+        Raises TypeError for a shallow copy of a network: its weights would be those of the first,
+        but each would count its own changes, and would take stale caches for new ones.
+        """
+        if self.made and self.made[0][0] is not net:
+            raise TypeError("copy.copy of a network shares its weights: use copy.deepcopy")
         self.made = [(net, name, getattr(net, name), f"net.{name}") for name in ("params", "grads")]
         for key, owner, name, where, shape in self.slots:
             for d, vector in (("", net.params), ("d", net.grads)):

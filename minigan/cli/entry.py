@@ -22,6 +22,7 @@ from minigan.backend.cupy_backend import gpu_failure
 from minigan.cli.commands import COMMANDS
 from minigan.cli.options import Train
 from minigan.errors import InputError
+from minigan.machine.signals import raise_on_interrupt
 from minigan.training import TrainConfig
 
 OPTIONS = {field.name for kind, _ in COMMANDS.values() for field in fields(kind)}
@@ -35,6 +36,7 @@ def main(args: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
+        raise_on_interrupt()
         try:
             return _run(args)
         finally:

@@ -1,15 +1,11 @@
-"""What a run and its terminal exchange: lines of text, names of folders to type, and Ctrl-C."""
+"""What a run writes to its terminal: lines of text, a bar, and names of folders to type."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,28 +28,6 @@ def typed(folder: Path) -> str:
     """Return the folder's name as it must be typed in a shell."""
     name = str(folder)
     return shlex.quote(f"./{name}" if name.startswith("-") else name)
-
-
-@contextlib.contextmanager
-def noted_signals() -> Iterator[list[int]]:
-    """Until the ``with`` block ends, only note the signals that ask a program to end.
-
-    The list gets the numbers of those that arrive: of Ctrl-C, of SIGTERM, and of SIGHUP, which is
-    sent when the terminal is closed.  A signal that the program was started to ignore stays
-    ignored, as SIGHUP under nohup.
-    """
-    noted: list[int] = []
-    old: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                old[number] = signal.signal(number, lambda number, frame: noted.append(number))
-    try:
-        yield noted
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 def duration(seconds: float) -> str:

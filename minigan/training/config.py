@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
@@ -11,10 +10,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from minigan.data import MNIST
-from minigan.errors import InputError, check_whole
+from minigan.errors import InputError, check_whole, to_float
 from minigan.machine.files import atomic_write, open_regular
 from minigan.models import LATENT_DIM
 from minigan.training.recipes import RECIPES
@@ -87,7 +84,7 @@ class TrainConfig:
             if name not in OPTIONAL or getattr(self, name) is not None:
                 check_whole(name, getattr(self, name), least, most)
         pair = isinstance(self.betas, (tuple, list)) and len(self.betas) == 2
-        if not pair or not all(0 <= _to_float(beta) < 1 for beta in self.betas):
+        if not pair or not all(0 <= to_float(beta) < 1 for beta in self.betas):
             raise InputError(f"`betas` are {self.betas!r}, expected two numbers in [0, 1)")
         for name, choices in (
             ("recipe", tuple(RECIPES)),
@@ -97,7 +94,7 @@ class TrainConfig:
             value = getattr(self, name)
             if value not in choices:
                 raise InputError(f"`{name}` is {value!r}, expected {', '.join(choices)}")
-        if self.lr is not None and not 0 < _to_float(self.lr) < math.inf:
+        if self.lr is not None and not 0 < to_float(self.lr) < math.inf:
             raise InputError(f"`lr` is {self.lr!r}, expected a positive, finite number")
         for name in ("data", "out", "resume"):
             if name not in OPTIONAL or getattr(self, name) is not None:
@@ -212,11 +209,3 @@ def _check_folder(name: str, value: Any) -> None:
             raise ValueError
     except ValueError as error:
         raise InputError(f"`{name}` is {str(value)!r}, which cannot name a folder") from error
-
-
-def _to_float(value: Any) -> float:
-    """Return ``value`` as a float; if no float can hold it, nan, which every check refuses."""
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        with contextlib.suppress(OverflowError):
-            return float(value)
-    return math.nan

@@ -22,7 +22,8 @@ from minigan.data import load_data, pixel_values
 from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.machine.blas import limited_threads
-from minigan.machine.terminal import duration, noted_signals, progress_bar, say, typed
+from minigan.machine.signals import noted_signals
+from minigan.machine.terminal import duration, progress_bar, say, typed
 from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
 from minigan.training.average import follow
@@ -47,10 +48,13 @@ class Trainer:
     ``history`` a list of ``HistoryRow``, and ``generator`` the generator that draws the samples: G
     or, with the recipe ``averaged``, its moving average.  After Ctrl-C, another ``run()`` goes on.
 
-    Raises InputError for data, a backend or a folder that cannot be used.
+    Raises InputError for data, a backend or a folder that cannot be used, and TypeError if
+    ``config`` is not a TrainConfig.
     """
 
     def __init__(self, config: TrainConfig) -> None:
+        if not isinstance(config, TrainConfig):
+            raise TypeError(f"config is {config!r}, expected a TrainConfig")
         self.config = config = config.resolved()
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
@@ -165,8 +169,8 @@ class Trainer:
     def _say(text: str | None, bar: Any) -> None:
         """Print a line, if there is one, above the bar."""
         if text is not None:
-            with bar.external_write_mode():
-                say(text)
+            bar.clear()
+            say(text)
 
     def _take_folder(self, stack: contextlib.ExitStack) -> None:
         """Make the folder if it is new, and hold it for this process until the stack is closed."""
@@ -199,7 +203,7 @@ class Trainer:
         draws = draw_epoch(
             run.rng, len(self.images), config.batch_size, config.latent_dim, config.dtype
         )
-        bar.set_description(f"Epoch {epoch}/{config.epochs}", refresh=False)
+        bar.set_description(f"Epoch {epoch}/{config.epochs}")
         sizes: list[int] = []  # batch sizes of the steps whose figures are not read yet
         start = time.perf_counter()
         for i, (indices, z) in enumerate(draws):

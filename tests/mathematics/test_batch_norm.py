@@ -140,6 +140,8 @@ def test_bad_input() -> None:
         ({"n": 3, "eps": float("inf")}, "eps is inf"),
         ({"n": 3, "momentum": 1.5}, "momentum is 1.5"),
         ({"n": 3, "momentum": -0.1}, "momentum is -0.1"),
+        ({"n": 3, "momentum": "0.1"}, "momentum is '0.1', expected 0 to 1"),
+        ({"n": 3, "eps": None}, "eps is None, expected a positive"),
     ):
         with pytest.raises(ValueError, match=message):
             mg.BatchNorm1d(**options)

@@ -109,8 +109,8 @@ def test_dtypes(dtype: Any) -> None:
         mg.Linear(3, 2, dtype=dtype)
 
 
-@pytest.mark.parametrize("slope", [-0.1, 1.1, float("nan")])
-def test_negative_slope(slope: float) -> None:
+@pytest.mark.parametrize("slope", [-0.1, 1.1, float("nan"), "x", None, [0.2]])
+def test_negative_slope(slope: Any) -> None:
     with pytest.raises(ValueError, match="negative_slope"):
         mg.LeakyReLU(slope)
 

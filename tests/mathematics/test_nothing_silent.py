@@ -166,6 +166,16 @@ def test_a_copy_of_a_network_is_a_network(duplicate: Any) -> None:
     assert (twin[0].W != net[0].W).any()  # type: ignore[attr-defined]
 
 
+def test_a_shallow_copy_of_a_network_is_refused() -> None:
+    """It would share the weights, but not the count of their changes: stale caches would pass."""
+    net = network()
+    with pytest.raises(TypeError, match=r"copy.copy of a network .*: use copy.deepcopy"):
+        copy.copy(net)
+    y, cache = net.forward(normal(5, 3))
+    net.backward(y, cache)  # and the network is as it was
+    mg.Adam(net).step()
+
+
 # ---------------------------------------------------------------- caches
 
 

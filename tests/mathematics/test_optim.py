@@ -188,6 +188,10 @@ def test_each_step_equals_pytorch(eps: float) -> None:
         ({"lr": math.inf}, "lr is inf"),
         ({"lr": float("inf")}, "lr is inf"),  # another object than math.inf
         ({"eps": -1}, "eps is -1"),
+        ({"lr": "1"}, "lr is '1', expected a finite number of at least 0"),
+        ({"lr": None}, "lr is None"),
+        ({"eps": [1e-8]}, r"eps is \[1e-08\]"),
+        ({"betas": ("0.9", 0.9)}, r"betas are \('0.9', 0.9\), expected two numbers in \[0, 1\)"),
         ({"betas": (0.9, 1.0)}, "betas are"),
         ({"betas": (-0.1, 0.9)}, "betas are"),
         ({"betas": (0.9,)}, "betas are"),

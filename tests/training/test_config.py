@@ -54,6 +54,12 @@ def test_bad_options(options: dict[str, Any], message: str) -> None:
     assert "`" not in str(caught.value)
 
 
+@pytest.mark.parametrize("config", [None, "averaged", {"epochs": 3}])
+def test_a_trainer_takes_a_config(config: Any) -> None:
+    with pytest.raises(TypeError, match="config is .*, expected a TrainConfig"):
+        mg.Trainer(config)
+
+
 def test_batch_larger_than_the_data(config: Configure) -> None:
     with pytest.raises(InputError, match="batch_size is 201, but the data has only 200 images"):
         mg.Trainer(config(batch_size=201))

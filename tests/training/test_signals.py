@@ -10,7 +10,7 @@ from helpers.runs import Configure, assert_same_run, interrupt_at
 
 import minigan as mg
 from minigan.data import load_archive
-from minigan.machine.terminal import noted_signals
+from minigan.machine.signals import noted_signals
 from minigan.training import QualityCheck, Run
 from minigan.training.epoch_end import finish_epoch
 from minigan.training.folder import CHECKPOINT
