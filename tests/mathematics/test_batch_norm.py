@@ -55,7 +55,7 @@ def test_the_compact_rule_is_what_the_steps_give(n: int, columns: int, seed: int
     norm = layer(columns)
     x, dy = 3 * normal(n, columns, seed=seed) + 1, normal(n, columns, seed=seed + 100)
     _, cache = norm.forward(x)
-    dx, dgamma, dbeta = backward_in_steps(dy, x, norm.gamma, norm.eps)
+    dx, dgamma, dbeta = backward_in_steps(dy, x, norm.gamma)  # eps is the layer's default
     # Two rows nearly alike have a small σ, and gradients as large as 1/σ
     scale = max(1.0, np.abs(norm.gamma * cache[1]).max())
     np.testing.assert_allclose(norm.backward(dy, cache), dx, rtol=1e-9, atol=1e-11 * scale)
@@ -136,6 +136,7 @@ def test_bad_input() -> None:
     for options, message in (
         ({"n": 0}, "n is 0"),
         ({"n": 3, "eps": 0}, "eps is 0"),
+        ({"n": 3, "eps": -1e-5}, "eps is -1e-05"),
         ({"n": 3, "eps": float("nan")}, "eps is nan"),
         ({"n": 3, "eps": float("inf")}, "eps is inf"),
         ({"n": 3, "momentum": 1.5}, "momentum is 1.5"),

@@ -181,6 +181,16 @@ def test_bad_types(stand_in: Backend) -> None:
         small().train_step(stand_in.asarray(real), z)
 
 
+def test_large_sizes_are_compared_by_value() -> None:
+    """Python has one object for each small number only."""
+    rng = np.random.default_rng(0)
+    wide, same = int("300"), int("300")
+    G = mg.Sequential(mg.Linear(3, wide), mg.Tanh(), seed=rng)
+    D = mg.Sequential(mg.Linear(same, wide), mg.Tanh(), mg.Linear(same, 1), mg.Sigmoid(), seed=rng)
+    real, z = np.zeros((wide, wide), "float32"), np.zeros((same, 3), "float32")
+    mg.GAN(G, D).train_step(real, z)
+
+
 def test_a_mask_is_not_dropped() -> None:
     masked = np.ma.masked_array(np.ones((2, 784), "float32"), mask=True)
     with pytest.raises(TypeError, match="real is a MaskedArray, expected a NumPy or CuPy array"):
@@ -190,10 +200,16 @@ def test_a_mask_is_not_dropped() -> None:
 def test_networks_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="generator gives 784 columns, discriminator maps 5 to 1"):
         mg.GAN(mg.generator(), small().discriminator)
+    with pytest.raises(ValueError, match="generator gives 5 columns, discriminator maps 784 to 1"):
+        mg.GAN(small().generator, mg.discriminator())
+    with pytest.raises(ValueError, match="discriminator maps None to None"):
+        mg.GAN(mg.Sequential(mg.Tanh()), mg.Sequential(mg.Sigmoid()))
     with pytest.raises(ValueError, match="maps 784 to 784"):
         mg.GAN(mg.generator(), mg.Sequential(mg.Linear(784, 784)))
     with pytest.raises(ValueError, match="generator is float64 on numpy, discriminator float32"):
         mg.GAN(mg.generator(dtype="float64"), mg.discriminator())
+    with pytest.raises(ValueError, match="generator is float32 on numpy, discriminator float64"):
+        mg.GAN(mg.generator(), mg.discriminator(dtype="float64"))
     with pytest.raises(ValueError, match="betas are"):
         mg.GAN(mg.generator(), mg.discriminator(), betas=(0.5, 1.5))
     with pytest.raises(ValueError, match=r"D ends in Sigmoid\(\): expected either "):

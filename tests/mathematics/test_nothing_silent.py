@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import FrozenInstanceError
 from typing import Any
 
 import numpy as np
@@ -227,6 +228,12 @@ def test_a_layer_may_hold_a_formula() -> None:
     assert mg.check_gradients(mg.Sequential(mg.Linear(3, 3), Twice(), seed=0), normal(4, 3))
 
 
+def test_a_cache_cannot_be_passed_off_as_a_new_one() -> None:
+    cache: Any = network().forward(normal(5, 3))[1]
+    with pytest.raises(FrozenInstanceError):
+        cache.updates = 7
+
+
 # ---------------------------------------------------------------- the range of images
 
 
@@ -260,4 +267,12 @@ def test_images_on_a_device_are_looked_at_once(stand_in: Backend) -> None:
     gan.train_step(real, z)
     Counts.reset()
     gan.train_step(real, z)
-    assert Counts.to_host == 0
+    assert (Counts.to_host, Counts.waits) == (0, 0)
+
+
+def test_images_in_main_memory_are_looked_at_in_every_step() -> None:
+    gan = small()
+    real, z = batch(4)
+    gan.train_step(real, z)
+    with pytest.raises(ValueError, match="real reaches from .* expected -1 to 1"):
+        gan.train_step(real * 255, z)
