@@ -89,7 +89,7 @@ class BatchNorm1d(Layer):
         check_array("x", x, (None, self.n_in), like=self.gamma)
         N = len(x)
         if N < 2:
-            raise ValueError(f"x has {N} rows, expected at least 2: a row alone is its own mean")
+            raise ValueError(f"x is a batch of {N}, expected at least 2: a row is its own mean")
         mean = x.mean(axis=0)
         centred = x - mean
         var = (centred * centred).mean(axis=0)

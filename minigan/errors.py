@@ -9,7 +9,8 @@ from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
-NAME = re.compile(r"`(\w+)`")
+# A name of an argument in a message: it stands alone, and not after another one, where a value is.
+NAME = re.compile(r"(?<![^\s(])(?<!` )`([a-z_]+)`(?![^\s,;:.)])")
 
 
 class InputError(ValueError):
@@ -18,6 +19,7 @@ class InputError(ValueError):
     In the text that is given to the error, names of arguments stand in backquotes.  Python shows
     the names without them (``batch_size is 0``).  The command line prints the message as one line,
     with each name as the option that a user types (``--batch-size is 0``), and exits with status 2.
+    Backquotes in a user's own text, such as the name of a file, stay.
     """
 
     def __str__(self) -> str:
@@ -26,6 +28,11 @@ class InputError(ValueError):
     def spelled(self, spell: Callable[[str], str]) -> str:
         """Return the message, with each name of an argument written as ``spell`` returns it."""
         return NAME.sub(lambda found: spell(found[1]), super().__str__())
+
+
+def counted(n: int, noun: str) -> str:
+    """Return ``n`` with its noun: ``1 image``, ``2 images``, ``60,000 images``."""
+    return f"{n:,} {noun}" + "s" * (n != 1)
 
 
 def check_whole(name: str, value: Any, least: int, most: int | None = None) -> int:

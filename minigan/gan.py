@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan.backend import Array, backend_of, check_array, check_range
+from minigan.errors import counted
 from minigan.layers import Linear, Sigmoid, Tanh, sigmoid
 from minigan.losses import bce, bce_with_logits
 from minigan.network import Sequential
@@ -63,7 +64,7 @@ class GAN:
         g, d = generator, discriminator
         if g.n_out != d.n_in or d.n_out != 1:
             raise ValueError(
-                f"generator gives {g.n_out} columns, discriminator maps {d.n_in} to {d.n_out}: "
+                f"generator maps to {g.n_out}, discriminator maps {d.n_in} to {d.n_out}: "
                 "expected n to go with n to 1"
             )
         if (g.dtype, g.backend.name) != (d.dtype, d.backend.name):
@@ -88,7 +89,9 @@ class GAN:
         real, z = self._batch("real", real, D.n_in), self._batch("z", z, G.n_in)
         B = len(real)
         if len(z) != B or B == 0:
-            raise ValueError(f"real has {B} rows and z has {len(z)}, expected the same, at least 1")
+            raise ValueError(
+                f"real has {counted(B, 'row')} and z has {len(z)}, expected the same, at least 1"
+            )
         if isinstance(G[-1], (Tanh, Sigmoid)) and (G.backend.name == "numpy" or not self.looked):
             check_range("real", real, -1 if isinstance(G[-1], Tanh) else 0, 1)
             self.looked = True

@@ -202,7 +202,7 @@ def _widths(layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
         if any(layer is other for other in layers[:i]):
             raise ValueError(f"layer {i}, {layer!r}, stands twice in this network")
         if layer.n_in is not None and width is not None and layer.n_in != width:
-            raise ValueError(f"layer {i}, {layer!r}, takes {layer.n_in} columns but gets {width}")
+            raise ValueError(f"layer {i}, {layer!r}, takes rows of {layer.n_in} but gets {width}")
         first = layer.n_in if first is None else first
         width = layer.n_out if layer.n_out is not None else width
     return first, width

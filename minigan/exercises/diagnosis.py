@@ -96,8 +96,14 @@ def check_values(
         pattern = _pattern(came, expected, bad, x, sizes or {})
     raise AnswerError(
         f"{name}{list(worst)} is {came[worst]:.7g}, {oracle} {expected[worst]:.7g}; "
-        + (pattern or f"{bad.sum()} of {bad.size} entries are wrong")
+        + (pattern or _how_many_wrong(int(bad.sum()), bad.size))
     )
+
+
+def _how_many_wrong(wrong: int, size: int) -> str:
+    if size == 1:
+        return "that is the only entry"
+    return f"{wrong} of {size} entries {'is' if wrong == 1 else 'are'} wrong"
 
 
 def _pattern(

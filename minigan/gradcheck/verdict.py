@@ -47,7 +47,7 @@ class ArrayCheck:
         return (
             f"{self.where}: numeric {self.numeric:.9g}, backprop {self.backprop:.9g}, "
             f"error {self.error:.1e} ± {self.uncertainty:.1e} "
-            f"({self.checked:,} of {self.size:,} entries)"
+            f"({self.checked:,} of {self.size:,} {'entry' if self.size == 1 else 'entries'})"
         ) + (f"; {self.reason}" if self.reason else "")
 
 

@@ -105,7 +105,8 @@ def sums(tape: Tape) -> list[tuple[str, str]]:
     products = [line for row in tape.rows for line in row.lines if line.flop]
 
     def count(lines: list[Line]) -> str:
-        return f"{len(lines):2} matrix products, {sum(line.flop for line in lines) / 1e9:.3f} GFLOP"
+        products = "matrix product" + "s" * (len(lines) != 1)
+        return f"{len(lines):2} {products}, {sum(line.flop for line in lines) / 1e9:.3f} GFLOP"
 
     done = [line for line in products if not line.skipped]
     no_dx = [line for line in products if line.skipped and line.name == "dx"]

@@ -242,7 +242,7 @@ def test_an_entry_barely_off_has_no_factor() -> None:
     expected = np.ones(50)
     came = expected.copy()
     came[3] += 1.01e-6
-    with pytest.raises(AnswerError, match=r"; 1 of 50 entries are wrong$"):
+    with pytest.raises(AnswerError, match=r"; 1 of 50 entries is wrong$"):
         check_values("db", came, expected)
 
 

@@ -125,7 +125,7 @@ def test_in_a_network() -> None:
 
 def test_bad_input() -> None:
     norm = mg.BatchNorm1d(3)
-    with pytest.raises(ValueError, match="x has 1 rows, expected at least 2"):
+    with pytest.raises(ValueError, match="x is a batch of 1, expected at least 2"):
         norm.forward(np.zeros((1, 3), "float32"))
     np.testing.assert_array_equal(norm.running_mean, 0)
     for method in (norm.forward, norm.evaluate):

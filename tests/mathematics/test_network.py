@@ -261,8 +261,8 @@ def test_bound_layers() -> None:
         ((), ValueError, "at least one layer"),
         ((mg.Linear,), TypeError, "layer 0 is a type"),
         ((np.tanh,), TypeError, "layer 0 is a ufunc"),
-        ((mg.Linear(3, 4), mg.ReLU(), mg.Linear(5, 2)), ValueError, "takes 5 columns but gets 4"),
-        ((mg.Linear(3, 4), mg.ReLU(), mg.Linear(2, 2)), ValueError, "takes 2 columns but gets 4"),
+        ((mg.Linear(3, 4), mg.ReLU(), mg.Linear(5, 2)), ValueError, "takes rows of 5 but gets 4"),
+        ((mg.Linear(3, 4), mg.ReLU(), mg.Linear(2, 2)), ValueError, "takes rows of 2 but gets 4"),
     ],
 )
 def test_layers_that_do_not_fit(layers: Any, error: type[Exception], message: str) -> None:
