@@ -1,21 +1,49 @@
-"""What a run writes to its terminal: lines of text, a bar, and names of folders to type."""
+"""What a program writes to its terminal: lines of text, a bar, and names to type."""
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import functools
+import io
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TextIO
+
+from minigan.machine.colour import is_terminal, painted, takes_colour
 
 
-def say(text: str) -> None:
-    """Print ``text``; go on without if standard output fails (a closed pipe, a full disk)."""
+def shown(text: str) -> str:
+    r"""Return ``text`` with each character that would act on a terminal as an escape like \x1b.
+
+    Names of files may hold such characters.  Line breaks stay.
+    """
+    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def say(text: str, paint: Mapping[str, str] | None = None, *, needed: bool = False) -> None:
+    """Print ``text`` as ``shown`` returns it.
+
+    ``paint`` gives words their colours, as in ``{"PASS": "green"}``; ``painted`` says where they
+    are painted.  If standard output fails (a closed pipe, a full disk), go on without it, or raise
+    OSError if the text is ``needed``: if it is all that a command has to give.
+    """
+    text = shown(text)
+    if paint and takes_colour(sys.stdout):
+        text = painted(text, paint)
     try:
         print(text, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if needed:
+            raise
+        drop(sys.stdout)
 
 
 @functools.cache
@@ -24,10 +52,85 @@ def say_once(text: str) -> None:
     say(text)
 
 
+def complain(text: str) -> None:
+    """Print ``text``, as ``shown`` returns it, on standard error; go on without if that fails."""
+    try:
+        if sys.stderr is not None:  # print would take standard output instead
+            print(shown(text), file=sys.stderr, flush=True)
+    except OSError:
+        drop(sys.stderr)
+
+
+def note(text: str) -> None:
+    """Print ``text`` on standard error if that is a terminal, where somebody waits."""
+    if is_terminal(sys.stderr):
+        complain(text)
+
+
 def typed(folder: Path) -> str:
-    """Return the folder's name as it must be typed in a shell."""
+    """Return the folder's name as it must be typed in a shell.
+
+    A name with control characters becomes bash's ``$'...'``, in which they are escapes.
+    """
     name = str(folder)
-    return shlex.quote(f"./{name}" if name.startswith("-") else name)
+    name = f"./{name}" if name.startswith("-") else name
+    if name.isprintable():
+        return shlex.quote(name)
+    return "$'" + "".join(map(_in_dollar_quotes, name)) + "'"
+
+
+def _in_dollar_quotes(character: str) -> str:
+    if character in "\\'":
+        return "\\" + character
+    if character.isprintable():
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
+
+
+class ClosedStream(io.TextIOBase):
+    """Stands for a standard stream that was closed before Python started: writing fails."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        """Raise OSError, as a write to the closed file would."""
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def prepare_streams() -> None:
+    """Make standard output and standard error ready for any text and any surroundings."""
+    closed = [name for name in ("stdout", "stderr") if getattr(sys, name) is None]
+    for name in closed:
+        setattr(sys, name, ClosedStream())
+    if closed:
+        # Take their numbers, 1 and 2: else a file of a run would get one of them, and what a
+        # library prints would be written into this file.
+        while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+            pass
+        os.close(number)
+    for stream in (sys.stdout, sys.stderr):  # a name that cannot be encoded must not end a command
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def fails(stream: TextIO | ClosedStream) -> bool:
+    """Return whether the stream cannot be written, or a line that waits in its buffer cannot."""
+    try:
+        stream.write("")
+        stream.flush()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
+def drop(stream: TextIO | ClosedStream) -> None:
+    """Let what is still written to the stream go nowhere, so that no later write fails."""
+    with contextlib.suppress(OSError, ValueError):  # a stream without a file
+        number = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(number, stream.fileno())
+        finally:
+            os.close(number)
 
 
 def duration(seconds: float) -> str:
@@ -38,15 +141,102 @@ def duration(seconds: float) -> str:
     return f"{minutes} minutes" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def progress_bar(total: int, initial: int = 0, *, desc: str = "", unit: str = "it") -> Any:
-    """Return a tqdm bar."""
+class ProgressBar(Protocol):
+    """The part of tqdm's bar that the library uses; it stands in a ``with`` block."""
+
+    disable: bool | None  # whether it shows nothing
+
+    def __enter__(self) -> Any: ...
+    def __exit__(self, kind: Any, error: Any, trace: Any, /) -> Any: ...
+    def update(self, n: int = 1) -> Any: ...
+    def clear(self) -> Any: ...
+    def set_description(self, desc: str) -> Any: ...
+    def set_postfix_str(self, s: str, refresh: bool = True) -> Any: ...
+
+
+def progress_bar(total: int, initial: int = 0, desc: str = "", unit: str = "it") -> ProgressBar:
+    """Return a bar on standard error, or one that shows nothing if that is not a terminal.
+
+    The bar shows ``initial`` of ``total`` at first, and the time that is left; when its ``with``
+    block ends, it disappears.  With the unit ``%``, it shows no rate.  A terminal that fails
+    meanwhile is no error.
+    """
+    if not is_terminal(sys.stderr) or not _tqdm_works():
+        return _NoBar()
     from tqdm import tqdm
 
+    form = "{l_bar}{bar}| [{elapsed}<{remaining}]" if unit == "%" else None
     return tqdm(
         total=total,
         initial=initial,
         desc=desc,
         unit=unit,
         leave=False,
-        disable=True if sys.stderr is None else None,  # None shows it on terminals only
+        disable=False,
+        bar_format=form,
+        file=_Forgiving(sys.stderr),
     )
+
+
+@functools.cache
+def _tqdm_works() -> bool:
+    """Return whether tqdm can draw a bar; if not, say why not, once.
+
+    tqdm takes settings from variables of the environment such as TQDM_NCOLS, and raises ValueError
+    in the middle of its import or of a later line if one makes no sense.  A run must not end
+    because of them: it goes on without a bar, and a line tells the user which they are.
+    """
+    try:
+        from tqdm import tqdm
+
+        with tqdm(total=2, file=io.StringIO(), disable=False, delay=0) as trial:
+            trial.update()
+    except Exception as error:
+        found = ", ".join(sorted(name for name in os.environ if name.startswith("TQDM_")))
+        reason = f"look at {found}" if found else "tqdm fails"
+        complain(f"minigan: no progress bar is shown, {reason}: {' '.join(str(error).split())}")
+        return False
+    return True
+
+
+class _Forgiving:
+    """A stream whose writes never fail: a bar that cannot be drawn must not end a run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self.stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+class _NoBar:
+    """A bar that shows nothing."""
+
+    disable: bool | None = True
+
+    def __enter__(self) -> _NoBar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def update(self, n: int = 1) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+    def set_description(self, desc: str) -> None:
+        pass
+
+    def set_postfix_str(self, s: str, refresh: bool = True) -> None:
+        pass
