@@ -20,7 +20,7 @@ import numpy as np
 
 from minigan.backend import Backend, Product, get_backend, noted_products
 from minigan.data import batches, load_mnist, pixel_values
-from minigan.errors import InputError, check_whole
+from minigan.errors import InputError, check_whole, counted
 from minigan.gan import GAN
 from minigan.models import IMAGE_SIZE, LATENT_DIM, discriminator, generator
 from minigan.training import draw_z
@@ -96,7 +96,9 @@ class TimedStep:
         n = len(self.images)
         check_whole("batch_size", batch_size, 1)
         if batch_size > n:
-            raise InputError(f"`batch_size` is {batch_size}, but the data has only {n} images")
+            raise InputError(
+                f"`batch_size` is {batch_size}, but the data has only {counted(n, 'image')}"
+            )
         self.batch_size = batch_size
         whole = n // batch_size * batch_size  # without the smaller last batch
         epochs = (batches(whole, batch_size, self.rng) for _ in itertools.count())
@@ -133,8 +135,13 @@ class TimedStep:
         setattr(owner, method, timed)
 
 
-def measure(step: TimedStep, batch_size: int) -> BatchReport:
-    """Train for a few seconds, time the step and the floor in turns, and return the figures."""
+def measure(
+    step: TimedStep, batch_size: int, progress: Callable[[], object] = lambda: None
+) -> BatchReport:
+    """Train for a few seconds, time the step and the floor in turns, and return the figures.
+
+    ``progress`` is called after each of the ``ROUNDS``.
+    """
     backend = step.backend
     step.set_batch_size(batch_size)
     step()  # a warm-up: Numba compiles, caches fill
@@ -162,6 +169,7 @@ def measure(step: TimedStep, batch_size: int) -> BatchReport:
         )
         adam = _seconds(copy, backend) * adam_bytes / (2 * source.nbytes)
         rounds.append((statistics.median(row[0] for row in rows[taken:]), alone, adam))
+        progress()
 
     fixed_z = draw_z(step.rng, 64, LATENT_DIM)
     of_health = _seconds(lambda: measure_health(step.gan, fixed_z), backend) / ROW_EVERY

@@ -64,8 +64,11 @@ class GpuBench:
         """Gather the images and take one training step: this is what is timed."""
         return self.gan.train_step(self.pixel_values[self.images[indices]], z)
 
-    def measure(self, batch_size: int) -> GpuReport:
-        """Time the step at one batch size.  Raises InputError for a batch size below 1."""
+    def measure(self, batch_size: int, progress: Callable[[], object] = lambda: None) -> GpuReport:
+        """Time the step at one batch size.  Raises InputError for a batch size below 1.
+
+        ``progress`` is called after each of the ``ROUNDS``.
+        """
         check_whole("batch_size", batch_size, 1)
         rng = np.random.default_rng(batch_size)
         draws: list[tuple[Any, Any]] = [
@@ -89,6 +92,7 @@ class GpuBench:
             eager, captured = self._time(self._eager, draws), self._time(compiled, draws)
             rate = COPY_BYTES / self._time(copy, draws)  # bytes per millisecond
             rounds.append((eager, captured, rate, eager / captured, moved / rate / captured))
+            progress()
         eager, captured, rate, ratio, share = map(statistics.median, zip(*rounds, strict=True))
         launches = None
         if isinstance(compiled, CompiledStep):

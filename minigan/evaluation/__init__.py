@@ -4,7 +4,7 @@
 for the figures and ``training`` for the generator of a run.
 """
 
-from minigan.evaluation.report import Evaluation, Figures, Report, write_report
+from minigan.evaluation.report import PARTS, Evaluation, Figures, Report, write_report
 from minigan.evaluation.table import report_table
 
-__all__ = ["Evaluation", "Figures", "Report", "report_table", "write_report"]
+__all__ = ["PARTS", "Evaluation", "Figures", "Report", "report_table", "write_report"]

@@ -21,7 +21,7 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.data import MNIST, load_data
-from minigan.errors import InputError, check_whole
+from minigan.errors import InputError, check_whole, counted
 from minigan.machine.files import atomic_write
 from minigan.metrics import (
     NDB,
@@ -47,6 +47,15 @@ from minigan.training.folder import CHECKPOINT
 
 VALIDATION = 10_000  # the last training images; the first 1000 of them choose Parzen's window
 NEIGHBOURS = 32  # pairs in the picture
+RUNS = Path("runs")  # where minigan train puts new runs; a report without a run goes there, too
+# The parts of an evaluation, and how many per cent of its time are over when each of them begins.
+PARTS = {
+    "sorting training images into bins": 0,
+    "measuring samples": 10,
+    "measuring real training images, for comparison": 30,
+    "measuring centroids of k-means": 52,
+    "finding the nearest training images": 95,
+}
 DIGITS_ONLY = (
     "note: the classifier knows digits only, so classes, Fréchet distance, precision and recall "
     "mean little here"
@@ -93,7 +102,7 @@ class Evaluation:
         (train, _), (test, self.test_labels) = load_data(data, "train"), load_data(data, "test")
         if len(train) < VALIDATION + 2 * BINS:
             raise InputError(
-                f"{data} has {len(train)} training images, expected at least "
+                f"{data} has {counted(len(train), 'training image')}, expected at least "
                 f"{VALIDATION + 2 * BINS}: {VALIDATION} to choose Parzen's window, the rest for "
                 "bins and comparison"
             )
@@ -143,8 +152,9 @@ def write_report(
 
     ``run`` is a folder or a file in it; ``data`` is where the run's data lies now, if it has moved.
     The report is written to ``metrics.json``, with the picture ``neighbours.png`` beside it, in the
-    folder of the run, or in the current folder for the shipped generator; both names begin with the
-    name of the generator's file, unless that is ``checkpoint.npz``.
+    folder of the run, or in the folder ``runs`` for the shipped generator; both names begin with
+    the name of the generator's file, unless that is ``checkpoint.npz``.  ``progress`` is called
+    with the name of each of the ``PARTS`` when it begins, and with remarks.
 
     Raises InputError for a run without a checkpoint, for a number of samples that cannot be
     measured, for a classifier that does not match, or for a folder that cannot be written into.
@@ -154,22 +164,27 @@ def write_report(
     source = find_generator(run)
     net, config = stored_generator(source)
     data = data or config.data
-    folder = Path() if run is None else source.parent
-    if not os.access(folder, os.W_OK):  # checked before the long work begins
-        raise InputError(f"{folder.resolve()} is not a folder that can be written into")
+    folder = RUNS if run is None else source.parent
+    there = folder if run is not None or os.path.lexists(folder) else Path()
+    if not (there.is_dir() and os.access(there, os.W_OK)):  # checked before the long work begins
+        raise InputError(f"{there.resolve()} is not a folder that can be written into")
     prefix = "" if source.name == CHECKPOINT else f"{source.stem}_"
     if data != MNIST and classifier is None:
         progress(DIGITS_ONLY)
-    progress("sorting training images into bins ...")
+    parts = iter(PARTS)
+    progress(next(parts))
     evaluation = Evaluation(data, classifier, samples)
-    progress("measuring samples ...")
+    progress(next(parts))
     images = unit_samples(net, samples, seed)
     generated = evaluation.measure(images)
-    progress("measuring real training images, for comparison ...")
+    progress(next(parts))
     real = evaluation.measure(evaluation.real())
-    progress("measuring centroids of k-means ...")
+    progress(next(parts))
     centroids = evaluation.parzen(evaluation.centroids())
+    progress(next(parts))
     pairs, _ = beside_nearest(images[:NEIGHBOURS], evaluation.train)
+    if run is None:
+        folder.mkdir(exist_ok=True)
     save_grid(folder / f"{prefix}neighbours.png", pairs * 2 - 1)
     _, nearest = beside_nearest(images[:1000], evaluation.train)
     _, nearest_real = beside_nearest(evaluation.test[:1000], evaluation.train)

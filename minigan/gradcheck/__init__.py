@@ -8,10 +8,11 @@ It imports from ``backend`` and from the files of the mathematics, which it chec
 """
 
 from minigan.gradcheck.check import check_gradients, check_loss
-from minigan.gradcheck.everything import check_everything, check_gan
+from minigan.gradcheck.everything import ROWS, check_everything, check_gan
 from minigan.gradcheck.verdict import TOLERANCE, ArrayCheck, GradientReport
 
 __all__ = [
+    "ROWS",
     "TOLERANCE",
     "ArrayCheck",
     "GradientReport",

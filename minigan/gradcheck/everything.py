@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,14 @@ from minigan.losses import bce, bce_with_logits
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
 
+ROWS = 15  # reports that check_everything yields
 
-def check_everything(backend: str | Backend = "numpy") -> list[tuple[str, GradientReport]]:
-    """Return what ``minigan gradcheck`` prints: name and report of each layer, loss and path."""
+
+def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, GradientReport]]:
+    """Check one thing after another, and yield the name and the report of each, ``ROWS`` in all.
+
+    ``minigan gradcheck`` prints them: the layers, the losses, and the paths through the whole GAN.
+    """
     backend = get_backend(backend)
     rng = np.random.default_rng(0)
 
@@ -41,29 +46,27 @@ def check_everything(backend: str | Backend = "numpy") -> list[tuple[str, Gradie
         return backend.asarray(rng.uniform(0.05, 0.95, shape))
 
     layers = (Linear(7, 5, seed=rng, backend=backend), ReLU(), LeakyReLU(0.2), Tanh(), Sigmoid())
-    rows = [(repr(layer), check_gradients(layer, normal(6, 7))) for layer in layers]
+    for layer in layers:
+        yield repr(layer), check_gradients(layer, normal(6, 7))
     norm = BatchNorm1d(7, backend=backend)
     for array in (norm.gamma, norm.beta, norm.running_mean, norm.running_var):
         array += 0.5 * abs(normal(7).astype("float32"))  # at 1 and 0, an error would not show
-    rows += [
-        ("BatchNorm1d(7), training", check_gradients(norm, normal(6, 7))),
-        ("BatchNorm1d(7), evaluation", check_gradients(norm, normal(6, 7), training=False)),
-        ("bce", check_loss(bce, uniform(6, 4), uniform(6, 4))),
-        ("bce_with_logits", check_loss(bce_with_logits, 5 * normal(6, 4), uniform(6, 4))),
-    ]
+    yield "BatchNorm1d(7), training", check_gradients(norm, normal(6, 7))
+    yield "BatchNorm1d(7), evaluation", check_gradients(norm, normal(6, 7), training=False)
+    yield "bce", check_loss(bce, uniform(6, 4), uniform(6, 4))
+    yield "bce_with_logits", check_loss(bce_with_logits, 5 * normal(6, 4), uniform(6, 4))
     for logits in (False, True):  # every entry where that is quick, else a few and a direction
         variant = ", batch norm, logits" if logits else ""
         gan = _narrow_gan(logits, rng, backend)
         report = check_gan(gan, np.tanh(normal(5, 9)), normal(5, 6), max_entries=100)
-        rows.append((f"narrow GAN{variant}", report))
+        yield f"narrow GAN{variant}", report
         G = generator(batch_norm=logits, seed=rng, dtype="float64", backend=backend)
         D = discriminator(logits=logits, seed=rng, dtype="float64", backend=backend)
         gan = GAN(G, D, logits=logits)
         report = check_gan(gan, np.tanh(normal(3, 784)), normal(3, 100), max_entries=1)
         for net, path in (("D", "D: d_loss"), ("G", "G: z -> D(G(z)) -> g_loss")):
             arrays = tuple(array for array in report.arrays if array.name.startswith(net))
-            rows.append((path + variant, GradientReport(arrays)))
-    return rows
+            yield path + variant, GradientReport(arrays)
 
 
 def _narrow_gan(logits: bool, seed: np.random.Generator, backend: Backend) -> GAN:

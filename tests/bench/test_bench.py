@@ -22,7 +22,10 @@ def step() -> TimedStep:
 def report(step: TimedStep, monkeypatch: pytest.MonkeyPatch) -> BatchReport:
     monkeypatch.setattr(cpu, "ROUNDS", 2)
     monkeypatch.setattr(cpu, "SECONDS", 0)
-    return measure(step, 32)
+    ticks: list[str] = []
+    report = measure(step, 32, lambda: ticks.append("round"))
+    assert ticks == ["round"] * 2
+    return report
 
 
 def test_figures_belong_together(report: BatchReport) -> None:
@@ -89,7 +92,7 @@ def test_trains_what_it_times(step: TimedStep) -> None:
 
 
 def test_larger_than_the_data(step: TimedStep) -> None:
-    with pytest.raises(InputError, match="batch_size is 60001, but the data has only 60000"):
+    with pytest.raises(InputError, match="batch_size is 60001, but the data has only 60,000"):
         step.set_batch_size(60_001)
 
 

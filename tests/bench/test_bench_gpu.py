@@ -18,7 +18,10 @@ def report(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> GpuReport:
     monkeypatch.setattr(gpu, "ROUNDS", 2)
     monkeypatch.setattr(gpu, "SECONDS", 0)
     monkeypatch.setattr(gpu, "COPY_BYTES", 1 << 20)
-    return GpuBench(backend).measure(16)
+    ticks: list[str] = []
+    report = GpuBench(backend).measure(16, lambda: ticks.append("round"))
+    assert ticks == ["round"] * 2
+    return report
 
 
 def test_figures_belong_together(report: GpuReport) -> None:

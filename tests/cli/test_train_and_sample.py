@@ -59,10 +59,19 @@ def test_sample_from_the_shipped_generator(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    assert main(["sample", "--n", "0"]) == 2
+    capsys.readouterr()
+    assert list(tmp_path.iterdir()) == []  # a picture that cannot be drawn leaves no folder
     assert main(["sample"]) == 0
-    assert capsys.readouterr().out == "64 digits: sample_0.png\n"
-    with Image.open("sample_0.png") as picture:
+    file = Path("runs", "sample_0.png")
+    assert capsys.readouterr().out == f"64 digits: {file}\n"
+    with Image.open(file) as picture:
         assert picture.size == (484, 484)
+    assert main(["sample", "--interpolate", "--n", "1", "--seed", "2"]) == 0
+    assert capsys.readouterr().out == f"1 digit: {Path('runs', 'walk_2.png')}\n"
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["sample_0.png", "walk_2.png"]
+    assert main(["sample", "--out", "here.png"]) == 0
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["here.png"]
 
 
 def test_the_last_resume_counts(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

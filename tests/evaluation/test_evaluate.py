@@ -6,7 +6,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
@@ -15,10 +15,11 @@ from PIL import Image
 
 import minigan as mg
 from minigan.cli import main
+from minigan.cli.runs import _shown_on
 from minigan.data import load_data
 from minigan.data.mnist import Images
 from minigan.errors import InputError
-from minigan.evaluation import Evaluation, Figures, Report, report_table, write_report
+from minigan.evaluation import PARTS, Evaluation, Figures, Report, report_table, write_report
 from minigan.evaluation.report import _plain
 from minigan.metrics import NDB, Classes, Parzen, PrecisionRecall
 
@@ -47,7 +48,8 @@ def few_images(data: str, split: Literal["train", "test"] = "train") -> tuple[Im
 @pytest.mark.usefixtures("quick")
 def test_evaluate(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["evaluate", str(run), "--samples", "300", "--seed", "5"]) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err == "".join(f"{part} ...\n" for part in PARTS)  # a bar is for terminals
     for word in ("NDB", "JS", "classes present", "Fréchet", "precision", "recall", "Parzen"):
         assert word in out
     assert str(run / "metrics.json") in out
@@ -84,11 +86,35 @@ def test_parzen_takes_the_published_images(monkeypatch: pytest.MonkeyPatch) -> N
     assert validation.tolist() == list(range(50_000, 51_000))
 
 
-def test_a_folder_that_cannot_be_written_into(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_into(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("minigan.evaluation.report.Evaluation", None)  # refused before the work
-    monkeypatch.setattr("os.access", lambda folder, mode: False)  # as root, all folders can be
-    with pytest.raises(InputError, match=f"{run} is not a folder that can be written into"):
-        write_report(run)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.access", lambda folder, mode: False)  # as root, all folders can be
+        with pytest.raises(InputError, match=f"{run} is not a folder that can be written into"):
+            write_report(run)
+    monkeypatch.chdir(tmp_path)
+    Path("runs").write_text("a file")
+    with pytest.raises(InputError, match="runs is not a folder that can be written into"):
+        write_report()
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_shipped_generator_is_reported_in_the_folder_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="nowhere does not exist"):
+        write_report(samples=100, classifier="nowhere")
+    assert list(tmp_path.iterdir()) == []  # nothing before there is a report
+    parts: list[str] = []
+    _, file = write_report(samples=100, progress=parts.append)
+    assert parts == list(PARTS)
+    assert file == Path("runs", "pretrained_metrics.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    names = sorted(path.name for path in Path("runs").iterdir())
+    assert names == ["pretrained_metrics.json", "pretrained_neighbours.png"]
 
 
 @pytest.mark.usefixtures("quick")
@@ -148,6 +174,35 @@ def test_from_python_arguments_are_named_as_in_python(samples: int, message: str
     with pytest.raises(InputError) as caught:
         Evaluation(samples=samples)
     assert str(caught.value) == message
+
+
+def test_the_bar_names_each_part_and_lets_remarks_through(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Bar:
+        disable = False
+
+        def __init__(self) -> None:
+            self.seen: list[object] = []
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda value="": self.seen.append((name, value))
+
+    assert list(PARTS.values()) == sorted(set(PARTS.values()))
+    assert 0 <= min(PARTS.values()) < max(PARTS.values()) < 100
+    bar = Bar()
+    progress = _shown_on(cast(Any, bar))
+    first, second, *_ = PARTS
+    for line in ("a remark", first, second):
+        progress(line)
+    assert bar.seen == [
+        ("clear", ""),  # else the remark would stand in the line of the bar
+        ("set_description", first),
+        ("update", 0),
+        ("set_description", second),
+        ("update", PARTS[second]),
+    ]
+    assert capsys.readouterr().err == "a remark\n"
 
 
 def test_the_table_names_every_measure() -> None:

@@ -1,0 +1,177 @@
+"""The subcommands that report something: gradcheck, exercise, trace, bench and info.
+
+Their text is needed: if it cannot be printed, ``say`` raises OSError.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+import minigan
+from minigan.backend import get_backend
+from minigan.backend.cupy_backend import CupyBackend, why_unavailable
+from minigan.backend.numba_loop import how_adam_runs
+from minigan.cli.options import Bench, Exercise, GradCheck, Info, Trace
+from minigan.errors import InputError, check_whole
+from minigan.gradcheck import ROWS, TOLERANCE, check_everything
+from minigan.machine.blas import blas_kernels, limited_threads
+from minigan.machine.files import atomic_write
+from minigan.machine.terminal import complain, note, progress_bar, say, typed
+from minigan.training import RECIPES
+
+VERDICTS = {"PASS": "green", "FAIL": "red", "NOT RESOLVED": "yellow"}
+ANSWERS = {"right": "green", "wrong": "red"}
+
+
+def gradcheck_command(options: GradCheck) -> int:
+    """Run ``minigan gradcheck``."""
+    backend, rows = get_backend(options.backend), []
+    note(f"{ROWS} checks, which take about ten seconds")
+    # one thread, because the products are small: threads would only wait for each other
+    with limited_threads(1), progress_bar(ROWS, desc="gradcheck", unit="check") as bar:
+        for row in check_everything(backend):
+            rows.append(row)
+            bar.update()
+    lines = [f"{'backprop against slopes':46}{'worst error':>11}  {'at':28}{'entries':>18}"]
+    for name, report in rows:
+        worst = report.worst
+        checked = sum(array.checked for array in report.arrays)
+        size = sum(array.size for array in report.arrays)
+        entries = f"{checked:,}" + (f" of {size:,}" if checked < size else "")
+        figures = f"{worst.error:11.1e}  {worst.where:28}{entries:>18}"
+        lines.append(f"{name:46}{figures}  {report.verdict}")
+        if worst.reason:
+            lines.append(f"    {worst.reason}")
+    passed = sum(report.passed for _, report in rows)
+    lines.append(
+        f"{passed} of {len(rows)} pass (error: |numeric - backprop| over the largest |gradient| of "
+        f"the array; at most {TOLERANCE:.0e})"
+    )
+    say("\n".join(lines), VERDICTS, needed=True)
+    return 0 if passed == len(rows) else 1
+
+
+def exercise_command(options: Exercise) -> int:
+    """Run ``minigan exercise``."""
+    from minigan.exercises import RIGHT, check_exercises, copy_blanks, verdict_table
+
+    if options.copy_to is not None:
+        if options.path is not None:
+            raise InputError("`copy_to` only copies and checks nothing: give it without a path")
+        folder = copy_blanks(options.copy_to)
+        say(f"The exercises are in {folder}.  To check them:\n")
+        say(f"    minigan exercise {typed(folder)}")
+        return 0
+    try:
+        verdicts = check_exercises(options.path)
+    except KeyboardInterrupt as stop:  # perhaps an answer would never have ended
+        if stop.args:
+            complain(f"minigan: stopped in {stop}")
+        return 130
+    say(verdict_table(verdicts), ANSWERS, needed=True)
+    return 0 if all(one.verdict == RIGHT for one in verdicts) else 1
+
+
+def trace_command(options: Trace) -> int:
+    """Run ``minigan trace``."""
+    from minigan.tape import first_step
+
+    if options.recipe not in RECIPES:
+        raise InputError(f"`recipe` is {options.recipe!r}, expected {', '.join(RECIPES)}")
+    least = 2 if RECIPES[options.recipe].batch_norm else 1  # batch normalisation needs two rows
+    batch_size = check_whole("batch_size", options.batch_size, least, 60_000)
+    seed = check_whole("seed", options.seed, 0)
+    out = _file_to_write("html", options.html)
+    tape = minigan.trace(*first_step(options.recipe, batch_size, seed))
+    if out is not None:
+        with atomic_write(out) as file:
+            file.write(tape.html().encode())
+    say(str(tape), needed=True)
+    if out is not None:
+        say(f"\nThe step as a page: {out}")
+    return 0
+
+
+def _file_to_write(option: str, value: str | None) -> Path | None:
+    """Return the file to write; raise InputError, before any work, if it cannot be one."""
+    if value is None:
+        return None
+    out = Path(value)
+    file = Path(os.path.realpath(out)) if out.is_symlink() else out  # follow a link
+    if not value:
+        reason = "is empty"
+    elif out.is_dir():
+        reason = "is a folder"
+    elif (out.exists() or os.path.lexists(file)) and not out.is_file():
+        reason = "is not a regular file"  # a device, a pipe, a link to itself
+    elif not file.parent.is_dir():
+        reason = f"is in {file.parent}, which is not a folder"
+    else:
+        return file
+    raise InputError(f"`{option}` {value or repr(value)} {reason}, expected a file to write")
+
+
+def bench_command(options: Bench) -> int:
+    """Run ``minigan bench``."""
+    from minigan.bench import GpuBench, TimedStep, cpu, cpu_table, gpu, gpu_table, measure
+
+    backend = get_backend(options.backend)
+    for batch_size in options.batch_size:
+        check_whole("batch_size", batch_size, 1, 60_000 if backend.name == "numpy" else 10**6)
+    if not options.batch_size:
+        raise InputError("`batch_size` has no value")
+    if options.threads is not None:
+        check_whole("threads", options.threads, 1, 1024)
+    out = _file_to_write("json", options.json)
+    with limited_threads(options.threads):
+        machine = {
+            "minigan": minigan.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+            "backend": backend.name,
+            **backend.describe(),
+        }
+        say("The tutorial's training step on MNIST, float32; medians, in milliseconds\n")
+        for name in list(machine)[3:]:
+            say(f"{name:8} {machine[name]}")
+        sizes = options.batch_size
+        note(f"\nMeasuring takes about {5 * len(sizes)} seconds, more for large batches.")
+        on_gpu = isinstance(backend, CupyBackend)
+        rounds = (gpu if on_gpu else cpu).ROUNDS * len(sizes)
+        with progress_bar(rounds, desc="bench", unit="round") as bar:
+            if on_gpu:
+                bench = GpuBench(backend)
+                of_gpu = [bench.measure(size, bar.update) for size in sizes]
+                text, figures = gpu_table(of_gpu), [asdict(report) for report in of_gpu]
+            else:
+                step = TimedStep(backend)
+                reports = [measure(step, size, bar.update) for size in sizes]
+                text, figures = cpu_table(reports), [asdict(report) for report in reports]
+    if out is not None:
+        with atomic_write(out) as file:
+            file.write((json.dumps({**machine, "batches": figures}, indent=2) + "\n").encode())
+    say(f"\n{text}", needed=True)
+    return 0
+
+
+def info_command(options: Info) -> int:
+    """Run ``minigan info``."""
+    reason = why_unavailable()
+    gpu = get_backend("cupy").describe()["gpu"] if reason is None else f"none: {reason}"
+    lines = (
+        ("minigan", minigan.__version__),
+        ("Python", f"{platform.python_version()} on {platform.platform()}"),
+        ("NumPy", np.__version__),
+        ("backend", get_backend("auto").name),
+        ("BLAS", blas_kernels()),
+        ("Adam", how_adam_runs()),
+        ("GPU", gpu),
+    )
+    say("\n".join(f"{name:8} {value}" for name, value in lines), needed=True)
+    return 0

@@ -1,0 +1,111 @@
+"""The subcommands that make a run or work with one: ``train``, ``sample`` and ``evaluate``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from minigan.cli.options import Evaluate, Sample, Train
+from minigan.errors import InputError, check_whole, counted
+from minigan.machine.terminal import ProgressBar, complain, note, progress_bar, say, typed
+from minigan.training import (
+    TrainConfig,
+    Trainer,
+    draw_samples,
+    draw_z,
+    find_generator,
+    save_grid,
+    stored_generator,
+    walk,
+)
+from minigan.training.folder import CHECKPOINT
+
+RUNS = Path("runs")  # where minigan train puts new runs; pictures without a run go there, too
+
+
+def train_command(options: Train) -> int:
+    """Run ``minigan train``."""
+    folder = Trainer(TrainConfig(**vars(options))).run()
+    say(
+        f"\nDone.  Pictures, curves and checkpoint are in {folder}:\n"
+        f"  {folder / 'samples'}{os.sep}  images of the same 64 latent points after every epoch\n"
+        f"  {folder / 'training.gif'}  the same images as a film\n"
+        f"  {folder / 'losses.png'}  losses, D(x) and D(G(z)), spread of G's images\n"
+        f"New digits:  minigan sample {typed(folder)}"
+    )
+    return 0
+
+
+def sample_command(options: Sample) -> int:
+    """Run ``minigan sample``."""
+    check_whole("n", options.n, 1, 1_000_000_000)
+    check_whole("seed", options.seed, 0)
+    net, config = stored_generator(find_generator(options.run))
+    out = Path(options.out) if options.out else _picture(options)
+    if out.suffix.lower() != ".png":
+        raise InputError(f"`out` {out} does not end in .png")
+    rng = np.random.default_rng(options.seed)
+    if options.interpolate:
+        z = walk(rng, options.n, config.latent_dim)
+    else:
+        z = draw_z(rng, options.n, config.latent_dim, "float64")
+    images = draw_samples(net, z)
+    if options.run is None and not options.out:
+        RUNS.mkdir(exist_ok=True)
+    save_grid(out, images)
+    say(f"{counted(options.n, 'digit')}: {out}")
+    return 0
+
+
+def _picture(options: Sample) -> Path:
+    """Return the PNG file to write if the user has named none."""
+    kind = "walk" if options.interpolate else "sample"
+    folder = RUNS if options.run is None else Path(options.run)
+    if options.run is not None and not folder.is_dir():
+        # pictures of best.npz must not replace those of the checkpoint
+        kind = kind if folder.name == CHECKPOINT else f"{folder.stem}_{kind}"
+        folder = folder.parent
+    return folder / f"{kind}_{options.seed}.png"
+
+
+def evaluate_command(options: Evaluate) -> int:
+    """Run ``minigan evaluate``."""
+    from minigan.evaluation import report_table, write_report
+
+    note("Measuring the generator's images, and real ones to compare with, takes about a minute.")
+    with progress_bar(100, desc="reading", unit="%") as bar:
+        report, file = write_report(
+            options.run,
+            options.samples,
+            options.seed,
+            options.classifier,
+            options.data,
+            progress=_shown_on(bar),
+        )
+    picture = file.with_name(file.name.replace("metrics.json", "neighbours.png"))
+    say(f"\n{report_table(report)}\n")
+    say(f"All figures: {file}")
+    say(f"Samples beside their nearest training images: {picture}")
+    return 0
+
+
+def _shown_on(bar: ProgressBar) -> Callable[[str], None]:
+    """Return the function that shows each part of an evaluation on the bar, or else as a line."""
+    from minigan.evaluation import PARTS
+
+    shown = 0  # per cent
+
+    def progress(line: str) -> None:
+        nonlocal shown
+        if line in PARTS and not bar.disable:
+            bar.set_description(line)
+            bar.update(PARTS[line] - shown)
+            shown = PARTS[line]
+        else:  # without a bar, or a remark
+            bar.clear()
+            complain(f"{line} ..." if line in PARTS else line)
+
+    return progress
