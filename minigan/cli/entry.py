@@ -6,9 +6,9 @@ can put right is printed as one line on standard error, with exit status 2.
 
 from __future__ import annotations
 
-import io
 import itertools
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
@@ -20,45 +20,54 @@ from tyro.conf import subcommand
 import minigan
 from minigan.backend.cupy_backend import gpu_failure
 from minigan.cli.commands import COMMANDS
+from minigan.cli.examples import examples_of
 from minigan.cli.options import Train
 from minigan.errors import InputError
+from minigan.machine.colour import takes_colour
 from minigan.machine.signals import raise_on_interrupt
+from minigan.machine.terminal import complain, drop, fails, prepare_streams, say
 from minigan.training import TrainConfig
 
 OPTIONS = {field.name for kind, _ in COMMANDS.values() for field in fields(kind)}
+LEAST_COLUMNS = 40  # tyro needs some: with one to six columns, its help would never end
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status."""
     args = list(sys.argv[1:] if args is None else args) or ["--help"]
-    # A name that the terminal cannot show must not end the command.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     try:
         raise_on_interrupt()
         try:
             return _run(args)
         finally:
-            if sys.stdout is not None:
-                sys.stdout.flush()  # a closed pipe is noticed here, not after main
+            sys.stdout.flush()  # a closed pipe is noticed here, not after main
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # as in: minigan info | head -1
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141  # the status that a shell gives to a program ended by SIGPIPE
     except Exception as error:
         failure = gpu_failure(error)
         known = isinstance(error, (InputError, OSError, MemoryError)) or failure is not None
         if not known or os.environ.get("MINIGAN_TRACEBACK"):
             raise
-        message = failure or str(error) or "out of memory"
-        if isinstance(error, InputError):
-            message = error.spelled(_as_option)
-        if isinstance(error, OSError) and error.filename is not None:
-            message = f"{error.filename} cannot be read or written: {error.strerror}"
-        print(f"minigan: {' '.join(message.split())}", file=sys.stderr)
+        complain(f"minigan: {' '.join((failure or _message(error)).split())}")
         return 2
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            if fails(stream):  # else Python would try once more at its end, and give status 120
+                drop(stream)
+
+
+def _message(error: Exception) -> str:
+    """Return what the user reads about an error."""
+    if isinstance(error, InputError):
+        return error.spelled(_as_option)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename} cannot be read or written: {error.strerror}"
+    if isinstance(error, OSError) and fails(sys.stdout):
+        return f"standard output cannot be written: {error.strerror}"
+    return str(error) or "out of memory"
 
 
 def _run(args: list[str]) -> int:
@@ -66,11 +75,21 @@ def _run(args: list[str]) -> int:
         print(f"minigan {minigan.__version__}")
         return 0
     options = _parse(args)
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise InputError("the current folder does not exist any more: go to another one") from error
     return next(act for kind, act in COMMANDS.values() if kind is type(options))(options)
 
 
 def _parse(args: list[str]) -> Any:
     """Return the options that were typed, as an object of one of the classes in COMMANDS."""
+    width = shutil.get_terminal_size().columns
+    if width < LEAST_COLUMNS:
+        width = LEAST_COLUMNS
+        os.environ["COLUMNS"] = str(width)  # where tyro looks first
+    # tyro knows nothing of NO_COLOR
+    getattr(tyro, "_experimental_options", {})["ansi_codes"] = takes_colour(sys.stdout)
     # The options of a resumed run are the defaults, so that only the user can have typed others.
     resume = _value_of("--resume", args) if args[:1] == ["train"] else None
     default = Train(**vars(TrainConfig.of_run(resume))) if resume is not None else Train()
@@ -82,17 +101,26 @@ def _parse(args: list[str]) -> Any:
             for name, (kind, _) in COMMANDS.items()
         )
     ]
-    return tyro.cli(
-        kinds,
-        prog="minigan",
-        description="A GAN with hand-written backprop, trained on MNIST.",
-        args=args,
-    )
+    try:
+        return tyro.cli(
+            kinds,
+            prog="minigan",
+            description="A GAN with hand-written backprop, trained on MNIST.",
+            args=args,
+        )
+    except SystemExit as end:
+        if end.code == 0:  # tyro has printed the help
+            hint = "The options of a command, and examples:  minigan sample --help"
+            say(examples_of(args[0], width) if args[0] in COMMANDS else hint, needed=True)
+        raise
 
 
 def _as_option(name: str) -> str:
-    """Return the name of an argument as it is typed: ``batch_size`` is ``--batch-size``."""
-    return "--" + name.replace("_", "-") if name in OPTIONS else name
+    """Return the name of an argument as it is typed: ``batch_size`` is ``--batch-size``.
+
+    Anything else in backquotes comes from the user, and stays as it is.
+    """
+    return "--" + name.replace("_", "-") if name in OPTIONS else f"`{name}`"
 
 
 def _value_of(option: str, args: list[str]) -> str | None:

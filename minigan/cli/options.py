@@ -6,22 +6,33 @@ tyro makes the parser from them.  The texts below the fields are the help.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
 from minigan.training import SAMPLE_COUNT, TrainConfig
 
 
+def optional(metavar: str) -> Any:
+    """Return how the help shows an option that may be left out.
+
+    If its default is None, it shows no default: its text says what happens then.
+    """
+    return arg(
+        metavar=metavar,
+        help_behavior_hint=lambda default: "" if default == "None" else f"(default: {default})",
+    )
+
+
 @dataclass(frozen=True)
 class Train(TrainConfig):
     """Train the GAN, and draw samples of what it has learnt after each epoch."""
 
-    lr: Annotated[float | None, arg(metavar="FLOAT")] = None
-    evaluate_every: Annotated[int | None, arg(metavar="INT")] = None
-    threads: Annotated[int | None, arg(metavar="INT")] = None
-    out: Annotated[str | None, arg(metavar="DIR")] = None
-    resume: Annotated[str | None, arg(metavar="DIR")] = None
+    lr: Annotated[float | None, optional("FLOAT")] = None
+    evaluate_every: Annotated[int | None, optional("INT")] = None
+    threads: Annotated[int | None, optional("INT")] = None
+    out: Annotated[str | None, optional("DIR")] = None
+    resume: Annotated[str | None, optional("DIR")] = None
 
     def __post_init__(self) -> None:
         """Check nothing here: tyro would put a frame around the message.
@@ -32,39 +43,41 @@ class Train(TrainConfig):
 
 @dataclass(frozen=True)
 class Sample:
-    """Draw new digits from a trained run, or from the generator that comes with the package."""
+    """Draw digits from a trained run, or from the generator that comes with minigan."""
 
-    run: Annotated[Positional[str | None], arg(metavar="RUN")] = None
+    run: Annotated[Positional[str | None], optional("[RUN]")] = None
     """Folder of a run, or a file in it such as best.npz; if not given, the package's generator."""
     n: int = 64
     """Number of images to draw."""
     seed: int = 0
     """Seed of the random latent vectors z."""
-    out: Annotated[str | None, arg(metavar="FILE")] = None
-    """PNG file to write; if not given, sample_<seed>.png or walk_<seed>.png in the run's folder."""
-    interpolate: FlagCreatePairsOff[bool] = False
+    out: Annotated[str | None, optional("FILE")] = None
+    """PNG file to write; if not given, sample_<seed>.png or walk_<seed>.png in the run's folder.
+    If no run is given, the folder is runs."""
+    interpolate: Annotated[FlagCreatePairsOff[bool], arg(help_behavior_hint="")] = False
     """Draw a walk from one z to the next: in each row of eight, a digit turns into a new one."""
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Compare a trained generator's images with real ones (a minute), and write metrics.json."""
+    """Compare a generator's images with real ones (a minute), and write metrics.json."""
 
-    run: Annotated[Positional[str | None], arg(metavar="RUN")] = None
-    """Folder of a run, or a file in it such as best.npz; if not given, the package's generator."""
+    run: Annotated[Positional[str | None], optional("[RUN]")] = None
+    """Folder of a run, or a file in it such as best.npz; if not given, the package's generator.
+    metrics.json is written into the run's folder, or into runs if no run is given."""
     samples: int = SAMPLE_COUNT
     """Number of images to draw and measure."""
     seed: int = 0
     """Seed of the random latent vectors z."""
-    classifier: Annotated[str | None, arg(metavar="FILE")] = None
+    classifier: Annotated[str | None, optional("FILE")] = None
     """File of another digit classifier (digit_classifier.py in the repository writes one)."""
-    data: Annotated[str | None, arg(metavar="DIR")] = None
+    data: Annotated[str | None, optional("DIR")] = None
     """Folder of the data that the run was trained on, if it has moved."""
 
 
 @dataclass(frozen=True)
 class GradCheck:
-    """Compare every backward rule with finite differences; exit status 1 if one is wrong."""
+    """Check all backward rules by finite differences; exit status 1 if one is wrong."""
 
     backend: str = "numpy"
     """numpy (on the CPU), cupy (on a GPU), or auto: cupy if it can be used, else numpy."""
@@ -72,11 +85,11 @@ class GradCheck:
 
 @dataclass(frozen=True)
 class Exercise:
-    """Check the backward rules that you write as exercises; exit status 1 until all are right."""
+    """Check your answers to the exercises; exit status 1 until all are right."""
 
-    path: Annotated[Positional[str | None], arg(metavar="PATH")] = None
+    path: Annotated[Positional[str | None], optional("[PATH]")] = None
     """Folder with the exercises, or one exercise; if not given, examples/exercises."""
-    copy_to: Annotated[str | None, arg(metavar="DIR")] = None
+    copy_to: Annotated[str | None, optional("DIR")] = None
     """Copy the exercises, with their blanks, into this new folder, and check nothing."""
 
 
@@ -90,24 +103,24 @@ class Trace:
     """Number of images in the step."""
     seed: int = 0
     """Seed of the weights, images and z, which are those of the first step of minigan train."""
-    html: Annotated[str | None, arg(metavar="FILE")] = None
+    html: Annotated[str | None, optional("FILE")] = None
     """HTML file to write as well: the same step as a page to click through."""
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure how long a training step takes on this machine, and how fast it could be at best."""
+    """Measure how long a training step takes here, and how fast it could be at best."""
 
     batch_size: tuple[int, ...] = (64,)
     """Number of images in a step; several values give columns side by side, as in 16 64 256."""
     backend: str = "auto"
     """numpy (on the CPU), cupy (on a GPU), or auto: cupy if it can be used, else numpy."""
-    threads: Annotated[int | None, arg(metavar="INT")] = None
+    threads: Annotated[int | None, optional("INT")] = None
     """Number of threads of the BLAS library; if not given, the library chooses."""
-    json: Annotated[str | None, arg(metavar="FILE")] = None
+    json: Annotated[str | None, optional("FILE")] = None
     """JSON file to write as well, with all figures."""
 
 
 @dataclass(frozen=True)
 class Info:
-    """Print versions, what minigan computes with, and the reason if no GPU can be used."""
+    """Print versions, what minigan computes with, and the reason if no GPU is used."""
