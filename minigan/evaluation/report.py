@@ -52,9 +52,9 @@ RUNS = Path("runs")  # where minigan train puts new runs; a report without a run
 PARTS = {
     "sorting training images into bins": 0,
     "measuring samples": 10,
-    "measuring real training images, for comparison": 30,
+    "measuring real images": 30,
     "measuring centroids of k-means": 52,
-    "finding the nearest training images": 95,
+    "finding nearest training images": 95,
 }
 DIGITS_ONLY = (
     "note: the classifier knows digits only, so classes, Fréchet distance, precision and recall "

@@ -189,8 +189,10 @@ def _tqdm_works() -> bool:
     try:
         from tqdm import tqdm
 
-        with tqdm(total=2, file=io.StringIO(), disable=False, delay=0) as trial:
-            trial.update()
+        # Nothing is drawn before the delay is over: a bar that failed while it is made would print
+        # a traceback when Python deletes it.
+        with tqdm(total=2, file=io.StringIO(), disable=False, delay=1e-9) as trial:
+            trial.refresh()
     except Exception as error:
         found = ", ".join(sorted(name for name in os.environ if name.startswith("TQDM_")))
         reason = f"look at {found}" if found else "tqdm fails"
