@@ -23,6 +23,7 @@ from minigan.training import (
 )
 from minigan.training.folder import CHECKPOINT
 
+MOST_DIGITS = 10_000  # in one picture, which is then 75,000 pixels high
 RUNS = Path("runs")  # where minigan train puts new runs; pictures without a run go there, too
 
 
@@ -41,7 +42,7 @@ def train_command(options: Train) -> int:
 
 def sample_command(options: Sample) -> int:
     """Run ``minigan sample``."""
-    check_whole("n", options.n, 1, 1_000_000_000)
+    check_whole("n", options.n, 1, MOST_DIGITS)
     check_whole("seed", options.seed, 0)
     net, config = stored_generator(find_generator(options.run))
     out = Path(options.out) if options.out else _picture(options)

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import numpy.typing as npt
 
-from minigan.errors import InputError
+from minigan.errors import InputError, counted
 from minigan.machine.files import open_regular
 
 DEFLATE = 1032  # a byte of a .gz file becomes at most so many
@@ -57,8 +57,8 @@ def read_idx(file: Path, item: tuple[int, ...] = ()) -> npt.NDArray[np.uint8]:
                 )
             if size > most:
                 raise InputError(
-                    f"{file} is truncated: its header promises {size:,} bytes, but it can hold "
-                    f"{most:,} at most"
+                    f"{file} is truncated: its header promises {counted(size, 'byte')}, but it can "
+                    f"hold {most:,} at most"
                 )
             data = bytearray()  # grows while reading: the header may promise more than there is
             while chunk := stream.read(min(size + 1 - len(data), 1 << 20)):
@@ -70,5 +70,7 @@ def read_idx(file: Path, item: tuple[int, ...] = ()) -> npt.NDArray[np.uint8]:
     if len(data) != size:
         what = "is truncated" if len(data) < size else "is too long"
         have = f"{len(data):,}" if len(data) < size else "more"
-        raise InputError(f"{file} {what}: its header promises {size:,} bytes, it has {have}")
+        raise InputError(
+            f"{file} {what}: its header promises {counted(size, 'byte')}, it has {have}"
+        )
     return np.frombuffer(data, np.uint8).reshape(shape)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minigan.data.idx import read_idx
-from minigan.errors import InputError
+from minigan.errors import InputError, counted
 
 Images = npt.NDArray[np.uint8]
 MNIST = "mnist"  # names the shipped data set where a folder may be given, too
@@ -48,8 +48,8 @@ def load_mnist(
         raise InputError(f"{images_file} holds no images")
     if len(images) != len(labels):
         raise InputError(
-            f"{images_file} holds {len(images)} images, {labels_file} {len(labels)} labels: "
-            "expected as many"
+            f"{images_file} holds {counted(len(images), 'image')}, {labels_file} "
+            f"{counted(len(labels), 'label')}: expected as many"
         )
     return images, labels
 

@@ -47,5 +47,9 @@ def measure_quality(run: Run, file: Path, check: QualityCheck) -> str:
     if quality.js < best:
         with tolerated(file):
             save_best(run, file)
-    classes = "" if math.isnan(quality.classes) else f"  {quality.classes:.0f} classes"
+    classes = (
+        ""
+        if math.isnan(quality.classes)
+        else f"  {quality.classes:.0f} class{'es' * (quality.classes != 1)}"
+    )
     return f"  JS {quality.js:.4f}{classes}"

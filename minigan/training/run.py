@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, Backend
-from minigan.errors import InputError
+from minigan.errors import InputError, counted
 from minigan.gan import GAN
 from minigan.network import Sequential
 from minigan.training.config import TrainConfig
@@ -96,7 +96,8 @@ def check_batches(config: TrainConfig, images: int) -> None:
     """Raise InputError unless the images can be put into batches of the size that was given."""
     batch_size = config.batch_size
     if batch_size > images:
-        raise InputError(f"`batch_size` is {batch_size}, but the data has only {images} images")
+        have = counted(images, "image")
+        raise InputError(f"`batch_size` is {batch_size:,}, but the data has only {have}")
     if RECIPES[config.recipe].batch_norm and (images - 1) % batch_size == 0:
         raise InputError(
             f"`batch_size` {batch_size} leaves a batch with a single one of {images:,} images, but "

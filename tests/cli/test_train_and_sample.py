@@ -23,8 +23,9 @@ def test_train_on_all_of_mnist(tmp_path: Path) -> None:
     (folder,) = (tmp_path / "runs").iterdir()
     lines = result.stdout.splitlines()
     epoch = r"Epoch \[1/1\]  d_loss \S+  g_loss \S+  D\(x\) \S+  D\(G\(z\)\) \S+  \S+ s"
-    assert re.fullmatch(epoch, lines[0])
-    assert f"Done.  Pictures, curves and checkpoint are in runs/{folder.name}" in lines[2]
+    assert lines[0] == f"Training in runs/{folder.name}; Ctrl-C stops and saves."
+    assert re.fullmatch(epoch, lines[2])
+    assert f"Done.  Pictures, curves and checkpoint are in runs/{folder.name}" in lines[4]
     with Image.open(folder / "samples" / "epoch_0001.png") as picture:
         assert picture.size == (484, 484)
         assert np.asarray(picture).std() > 10

@@ -12,6 +12,7 @@ import minigan as mg
 from minigan.data import load_archive
 from minigan.machine.signals import noted_signals
 from minigan.training import QualityCheck, Run
+from minigan.training.checkpoint import save_run
 from minigan.training.epoch_end import finish_epoch
 from minigan.training.folder import CHECKPOINT
 
@@ -41,6 +42,26 @@ def test_a_signal_while_an_epoch_ends_saves_it_too(
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
     assert load_archive(trainer.folder / CHECKPOINT)[1]["step"] == trainer.state.step == 14
+
+
+def test_more_signals_while_it_saves_change_nothing(
+    config: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who waits for the end presses Ctrl-C again and again."""
+    trainer = mg.Trainer(config())
+
+    def impatient(run: Run, file: Path) -> None:
+        for _ in range(3 if run.step == 10 else 0):
+            signal.raise_signal(signal.SIGINT)
+        save_run(run, file)
+        if run.step == 10:
+            signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("minigan.training.trainer.save_run", impatient)
+    interrupt_at(trainer, 10)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    assert load_archive(trainer.folder / CHECKPOINT)[1]["step"] == 10
 
 
 def test_interrupt_in_the_last_step_changes_nothing(config: Configure, tmp_path: Path) -> None:
