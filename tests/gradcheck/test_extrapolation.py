@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minigan.gradcheck.extrapolation import slope
+from minigan.gradcheck.extrapolation import Slope, slope
 
 EPS = float(np.finfo("float64").eps)
 FUNCTIONS: list[tuple[str, Callable[[Any], Any], Callable[[float], float]]] = [
@@ -91,3 +91,60 @@ def test_more_digits_are_used() -> None:
     h = np.longdouble(2.0**-12)
     got = slope(lambda t: np.exp(t), h, float(np.finfo("longdouble").eps), 1e-13)
     assert abs(got.value - 1) <= got.error < 1e-12
+
+
+# ---------------------------------------------------------------- which steps are taken
+
+
+def steps_of(L: Callable[[Any], Any], h: float, noise: float, enough: float) -> tuple[Any, Any]:
+    """The slope, and the points at which L was computed, in their order."""
+    points: list[float] = []
+
+    def noted(t: Any) -> Any:
+        points.append(float(t))
+        return L(t)
+
+    return slope(noted, np.float64(h), noise, enough), points
+
+
+def both_ways(*steps: float) -> list[float]:
+    return [0.0, *(sign * step for step in steps for sign in (1, -1))]
+
+
+def test_a_polynomial_is_exact_after_as_many_steps_as_it_has_odd_powers() -> None:
+    """Without rounding, one step each removes t³ and t⁵, and the next one agrees with them."""
+    got, points = steps_of(lambda t: t + t**3 + t**5, 1.0, noise=0.0, enough=1e-13)
+    assert points == both_ways(1, 1 / 4, 1 / 16, 1 / 64)
+    assert got.value == pytest.approx(1, abs=1e-14)
+    assert got.error < 1e-13
+    assert got.kink == 0
+
+
+def test_an_error_that_is_small_enough_needs_no_further_step() -> None:
+    got, points = steps_of(lambda t: t + t**3, 2.0**-10, noise=0.0, enough=1e-5)
+    assert points == both_ways(2.0**-10, 2.0**-12)
+    assert got.error == pytest.approx(2.0**-20)  # how far off the first one was
+
+
+def test_a_straight_line_gets_steps_eight_times_as_long() -> None:
+    got, points = steps_of(lambda t: t, 1 / 64, noise=1e-3, enough=1e-1)
+    assert points == both_ways(1 / 64, 1 / 8, 1 / 32)
+    assert got.error == pytest.approx(4 * 1e-3 * 32)  # rounding, for the line has no other error
+
+
+def test_a_step_that_is_just_long_enough_stays() -> None:
+    noise, enough, h = 2.0**-10, 2.0**-4, 2.0**-4
+    assert 4 * noise == h * enough
+    assert steps_of(lambda t: t, h, noise, enough)[1][:3] == both_ways(h)
+
+
+def test_a_curve_keeps_its_short_steps() -> None:
+    """One longer step is tried; there the curve is no line any more, and it is not taken."""
+    points = steps_of(lambda t: t * t + np.sin(t), 1.0, noise=1e-9, enough=1e-9)[1]
+    assert points[:5] == both_ways(1, 8)
+    assert points[5:7] == [1 / 4, -1 / 4]
+    assert len(points) == len(set(points))
+
+
+def test_a_slope_has_no_kink_unless_it_says_so() -> None:
+    assert Slope(1.0, 2.0).kink == 0
