@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")  # before NumPy is imported; other processes inherit it
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +26,32 @@ settings.register_profile(  # for tests/mutation: the first failing case will do
     "unshrunk", parent=settings.get_profile("seeded"), phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("seeded")
+
+MOST_PROCESSES = 8  # each of them needs up to half a gigabyte, and imports everything anew
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the same options
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the tests in one process per core, unless the command names tests or says otherwise."""
+    if not config.pluginmanager.hasplugin("xdist") or "PYTEST_XDIST_WORKER" in os.environ:
+        return  # a process that pytest-xdist has started calls this, too
+    options = config.option
+    named = config.args_source == pytest.Config.ArgsSource.ARGS or options.keyword
+    watched = options.usepdb or options.capture == "no" or options.collectonly
+    if options.numprocesses is None and options.dist == "no" and not (named or watched):
+        affinity = getattr(os, "sched_getaffinity", None)  # which macOS does not have
+        cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+        if cores > 1:
+            options.numprocesses, options.dist = min(cores, MOST_PROCESSES), "worksteal"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the slow tests, unless the command names them or their marker."""
+    if "slow" in config.option.markexpr or any("::" in arg for arg in config.args):
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: `pytest -m slow` runs it"))
 
 
 @pytest.fixture(scope="session")

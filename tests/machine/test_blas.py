@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from minigan.machine import blas
 
@@ -104,8 +104,11 @@ def test_limited_threads() -> None:
     def threads() -> list[int]:
         return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
 
-    before = threads()
-    with blas.limited_threads(1):
-        assert set(threads()) <= {1}
-    with blas.limited_threads(None):
+    with threadpool_limits(2):  # the tests themselves run with one
+        before = threads()
+        assert set(before) <= {2}
+        with blas.limited_threads(1):
+            assert set(threads()) <= {1}
         assert threads() == before
+        with blas.limited_threads(None):
+            assert threads() == before
