@@ -96,6 +96,24 @@ def test_divergences() -> None:
     assert jensen_shannon(np.eye(2)[0], np.eye(2)[1]) == pytest.approx(math.log(2))
 
 
+def test_ndb_tells_real_images_from_those_without_a_digit() -> None:
+    """The published comparison in the small: half of the test images make 50 bins.
+
+    The other half differs in no bin, and without the digit 9 in 4 to 8.  JS of the other half is
+    what chance gives, 49/8 (1/5000 + 1/5000) = 0.00245, give or take as much.
+    """
+    images, labels = mnist("test")
+    order = np.random.default_rng(0).permutation(10_000)
+    bins, held_out = Bins(images[order[:5000]], bins=50), order[5000:]
+    same = bins.compare(images[held_out])
+    without = bins.compare(images[held_out[labels[held_out] != 9]])
+    assert same.different <= 1
+    assert 3 <= without.different <= 9
+    assert 0.001 < same.js < 0.005
+    assert 0.009 < without.js < 0.02
+
+
+@pytest.mark.slow
 def test_ndb_gives_the_published_anchors() -> None:
     """Richardson & Weiss: 50,000 training images make the bins, 10,000 are held out at random.
 
