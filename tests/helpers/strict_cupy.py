@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import re
 import time
 import types
@@ -305,9 +306,15 @@ class RawKernel:
         names |= memory | {"T": self.type, "i": slice(None)}
         with np.errstate(all="ignore"):  # a GPU does not warn
             for name, expression in self.lines:
-                names[name] = eval(expression, {}, names)
+                names[name] = eval(in_python(expression), {}, names)
         for pointer, name in self.stores:
             memory[pointer][...] = names[name]
+
+
+@functools.cache
+def in_python(expression: str) -> types.CodeType:
+    """Return the expression of a kernel, compiled once however often the kernel runs."""
+    return compile(expression, "<kernel>", "eval")
 
 
 # ---------------------------------------------------------------- cuBLAS
