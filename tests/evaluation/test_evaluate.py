@@ -29,8 +29,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of twelve steps: its generator draws blots."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("minigan.training.trainer.load_data", few_images)
-        return mg.Trainer(mg.TrainConfig(epochs=1, batch_size=1000, out=str(folder))).run()
+        patch.setattr("minigan.training.trainer.load_data", lambda data: load_images(data, 1200))
+        return mg.Trainer(mg.TrainConfig(epochs=1, batch_size=100, out=str(folder))).run()
 
 
 @pytest.fixture
@@ -40,8 +40,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def few_images(data: str, split: Literal["train", "test"] = "train") -> tuple[Images, Images]:
     """Some of MNIST: 12,000 images to train with, 500 to test."""
+    return load_images(data, {"train": 12_000, "test": 500}[split], split)
+
+
+def load_images(
+    data: str, n: int, split: Literal["train", "test"] = "train"
+) -> tuple[Images, Images]:
     images, labels = load_data(data, split)
-    n = {"train": 12_000, "test": 500}[split]
     return images[:n], labels[:n]
 
 

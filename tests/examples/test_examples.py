@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -14,6 +14,8 @@ from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
 
 import minigan as mg
+from minigan import load_mnist
+from minigan.data.mnist import Images
 from minigan.machine.blas import limited_threads
 from minigan.metrics import load_classifier
 
@@ -173,16 +175,36 @@ def test_the_gallery_has_every_example_and_its_picture() -> None:
         assert size < (1_500_000 if name.endswith(".gif") else 200_000), name
 
 
-def test_mnist_gan(tmp_path: Path) -> None:
-    out = run_example("mnist_gan.py", EPOCHS="1", BATCH_SIZE="2000", OUT=str(tmp_path))
+@pytest.fixture
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of MNIST only the first 4000 images to train with, and 1000 to test."""
+
+    def load(split: Literal["train", "test"]) -> tuple[Images, Images]:
+        images, labels = load_mnist(split)
+        n = {"train": 4000, "test": 1000}[split]
+        return images[:n], labels[:n]
+
+    monkeypatch.setattr(mg, "load_mnist", load)
+
+
+@pytest.mark.usefixtures("few_images")
+def test_mnist_gan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded("mnist_gan.py", tmp_path, monkeypatch, EPOCHS="1", BATCH_SIZE="200")
+    out = capsys.readouterr().out
     assert re.search(r"Epoch \[1/1\]  d_loss \d\.\d{4}  g_loss \d\.\d{4}", out)
     with Image.open(tmp_path / "epoch_0001.png") as picture:
         assert np.asarray(picture).std() > 10
 
 
-def test_digit_classifier(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("few_images")
+def test_digit_classifier(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "classifier.npz"
-    text = run_example("digit_classifier.py", EPOCHS="1", BATCH_SIZE="500", OUT=str(out))
+    loaded("digit_classifier.py", out, monkeypatch, EPOCHS="1", BATCH_SIZE="40")
+    text = capsys.readouterr().out
     (accuracy,) = re.findall(r"Epoch \[1/1\]  loss \d\.\d{4}  test accuracy (\d\.\d{4})", text)
     assert float(accuracy) > 0.6  # 98.4 % after all twenty
     assert load_classifier(out).params.any()
