@@ -200,7 +200,7 @@ def test_a_mask_is_not_dropped() -> None:
 def test_networks_that_do_not_fit() -> None:
     with pytest.raises(ValueError, match="generator maps to 784, discriminator maps 5 to 1"):
         mg.GAN(mg.generator(), small().discriminator)
-    with pytest.raises(ValueError, match="generator gives 5 columns, discriminator maps 784 to 1"):
+    with pytest.raises(ValueError, match="generator maps to 5, discriminator maps 784 to 1"):
         mg.GAN(small().generator, mg.discriminator())
     with pytest.raises(ValueError, match="discriminator maps None to None"):
         mg.GAN(mg.Sequential(mg.Tanh()), mg.Sequential(mg.Sigmoid()))
