@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,19 @@ from helpers.narrow import narrow_networks
 from helpers.runs import Configure
 
 import minigan as mg
+from minigan.training.history import HistoryRow
+from minigan.training.pictures import curves_png
 
 
 @pytest.fixture
 def config(tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
-    """Options of a run of narrow networks, with 7 steps an epoch (the last one smaller)."""
+    """Options of a run of narrow networks, with 7 steps an epoch (the last one smaller).
+
+    Instead of drawing its curves, which takes most of the time of such a run, it writes down what
+    they show.  ``real_curves`` draws them.
+    """
     narrow_networks(monkeypatch)
+    monkeypatch.setattr("minigan.training.outputs.curves_png", written_curves)
 
     def make(**options: Any) -> mg.TrainConfig:
         options = {"epochs": 3, "batch_size": 30, "data": str(tiny_data)} | options
@@ -24,3 +32,13 @@ def config(tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         return mg.TrainConfig(**options)
 
     return make
+
+
+def written_curves(history: Sequence[HistoryRow], *others: float) -> bytes:
+    return repr(([row.d_loss for row in history], others)).encode()
+
+
+@pytest.fixture
+def real_curves(config: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the runs of this test draw their curves."""
+    monkeypatch.setattr("minigan.training.outputs.curves_png", curves_png)

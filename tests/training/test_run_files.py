@@ -18,6 +18,7 @@ from minigan.backend import Array
 from minigan.training.folder import HISTORY
 
 
+@pytest.mark.usefixtures("real_curves")
 def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -> None:
     folder = mg.Trainer(config()).run()
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")) == [
@@ -49,6 +50,8 @@ def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -
         assert row["ndb"] == row["js"] == row["classes"] == "nan"  # not asked for
     assert float(rows[0]["seconds"]) < float(rows[2]["seconds"])
 
+    with Image.open(folder / "losses.png") as curves:
+        assert curves.size == (960, 960)
     with Image.open(folder / "training.gif") as film:
         assert getattr(film, "n_frames", 1) == 3
     lines = capsys.readouterr().out.splitlines()
