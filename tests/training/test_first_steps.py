@@ -76,6 +76,7 @@ def test_the_first_steps_are_those_of_every_day() -> None:
 
 
 def test_a_bit_makes_another_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "STEPS", 5)
     before = hash_of("tutorial")
     assert hash_of("tutorial") == before
     other = functools.partial(mg.LeakyReLU, 0.2 + 1e-7)  # a bit or two of a float32
