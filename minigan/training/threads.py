@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from minigan.errors import counted
 from minigan.machine.blas import blas_threads, set_blas_threads
 from minigan.models import IMAGE_SIZE
 from minigan.training.run import Run
@@ -64,7 +65,10 @@ class ThreadChoice:
         if not self.run.note_threads(self.choice) or not seconds:
             return None
         times = ", ".join(f"{1000 * t:.0f} ms with {n}" for n, t in seconds.items())
-        return f"BLAS threads from step {self.run.step + 1:,} on: {self.choice} (a step: {times})"
+        what = counted(self.choice, "thread")
+        return (
+            f"Matrix products use {what} from step {self.run.step + 1:,} on (a step takes {times})."
+        )
 
     def after_step(self, seconds: float) -> str | None:
         """Note how long a step took, and choose anew if it is time; return what ``choose`` does."""

@@ -13,7 +13,6 @@ import statistics
 import time
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.machine.blas import limited_threads
 from minigan.machine.signals import noted_signals
-from minigan.machine.terminal import duration, progress_bar, say, typed
+from minigan.machine.terminal import ProgressBar, duration, progress_bar, say, typed
 from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
 from minigan.training.average import follow
@@ -126,8 +125,8 @@ class Trainer:
             self._announce(outputs)
             threads = ThreadChoice(run)
             stack.enter_context(limited_threads(threads.most if threads.on_cpu else None))
+            self._say(threads.choose())
             bar = stack.enter_context(progress_bar(run.last_step, run.step, unit="step"))
-            self._say(threads.choose(), bar)
             stops, self.failed = False, True  # until the loop has come to its end
             while run.step < run.last_step and not stops:
                 epoch, summary = run.step // run.steps_per_epoch + 1, None
@@ -166,10 +165,11 @@ class Trainer:
         say(f"The first picture comes after {steps} steps: {first}")
 
     @staticmethod
-    def _say(text: str | None, bar: Any) -> None:
+    def _say(text: str | None, bar: ProgressBar | None = None) -> None:
         """Print a line, if there is one, above the bar."""
-        if text is not None:
+        if text is not None and bar is not None:
             bar.clear()
+        if text is not None:
             say(text)
 
     def _take_folder(self, stack: contextlib.ExitStack) -> None:
@@ -193,7 +193,7 @@ class Trainer:
         epoch: int,
         outputs: Outputs,
         threads: ThreadChoice,
-        bar: Any,
+        bar: ProgressBar,
         signals: list[int],
     ) -> None:
         """Train from the current step to the end of its epoch, or until a signal arrives."""
@@ -233,7 +233,7 @@ class Trainer:
                 break
         check_finite(run, self.folder / CHECKPOINT)
 
-    def _first_look(self, outputs: Outputs, bar: Any) -> None:
+    def _first_look(self, outputs: Outputs, bar: ProgressBar) -> None:
         """Draw the first picture, and say how long the whole run will take."""
         run = self.state
         outputs.draw_samples(outputs.step_picture)

@@ -52,7 +52,8 @@ def train(choice: ThreadChoice, machine: Machine, steps: int) -> list[str]:
 def test_an_idle_machine_keeps_all_threads(machine: Machine, config: Configure) -> None:
     choice = ThreadChoice(mg.Trainer(config()).state)
     assert choice.choose() == (
-        "BLAS threads from step 1 on: 4 (a step: 1000 ms with 1, 500 ms with 2, 250 ms with 4)"
+        "Matrix products use 4 threads from step 1 on (a step takes 1000 ms with 1, 500 ms with 2, "
+        "250 ms with 4)."
     )
     assert machine.threads == choice.choice == 4
     assert train(choice, machine, 10_000) == []
@@ -65,7 +66,9 @@ def test_a_busy_machine_gets_the_fastest_number(machine: Machine, config: Config
     choice = ThreadChoice(mg.Trainer(config()).state)
     line = choice.choose()
     assert line is not None
-    assert line.startswith("BLAS threads from step 1 on: 2 (a step: 1000 ms with 1, 800 ms with 2,")
+    assert line.startswith(
+        "Matrix products use 2 threads from step 1 on (a step takes 1000 ms with"
+    )
     assert machine.threads == 2
 
 
@@ -90,13 +93,13 @@ def test_steps_that_slow_down_are_measured_again(machine: Machine, config: Confi
     machine.seconds = lambda threads: float(threads)  # somebody has opened a browser
     lines = train(choice, machine, 60)
     assert len(lines) == 1
-    assert lines[0].startswith("BLAS threads from step ")
-    assert " on: 1 (a step: 1000 ms with 1, 2000 ms with 2, 4000 ms with 4)" in lines[0]
+    assert lines[0].startswith("Matrix products use 1 thread from step ")
+    assert " on (a step takes 1000 ms with 1, 2000 ms with 2, 4000 ms with 4)." in lines[0]
     assert machine.threads == 1
     machine.seconds = lambda threads: 1.0 / threads  # and has closed it
     lines = train(choice, machine, 2 * threads.AGAIN)
     assert len(lines) == 1
-    assert " on: 4 (" in lines[0]
+    assert "use 4 threads" in lines[0]
     (first, second, third) = choice.run.threads
     assert (first, second[1], third[1]) == ((1, 4), 1, 4)
     assert 500 < second[0] <= 560 < third[0]
@@ -140,7 +143,7 @@ def test_the_run_keeps_its_numbers(
 ) -> None:
     machine.seconds = float
     folder = mg.Trainer(config(epochs=1)).run()
-    assert "BLAS threads from step 1 on: 1 (a step: " in capsys.readouterr().out
+    assert "Matrix products use 1 thread from step 1 on (a step takes " in capsys.readouterr().out
     assert saved_run(folder)[1]["threads"] == [[1, 1]]
     resumed = mg.Trainer(config(epochs=2, resume=str(folder)))
     assert ThreadChoice(resumed.state).choice == 1  # it goes on as it was
