@@ -43,7 +43,7 @@ def save_run(run: Run, file: Path) -> None:
     to_numpy = run.gan.generator.backend.to_numpy
     arrays = {name: to_numpy(array) for name, array in stored_arrays(run).items()}
     width = len(column_names(*run.layer_counts))
-    rows = [list(row.columns().values()) for row in run.history]
+    rows = [row.values() for row in run.history]
     arrays["log"] = np.array(run.log, float).reshape(-1, len(LogEntry._fields))
     arrays["history"] = np.array(rows, float).reshape(-1, width)
     meta = {

@@ -27,6 +27,7 @@ def test_a_row_goes_through_its_columns_unchanged(d_layers: int, g_layers: int) 
     before = row(d_layers, g_layers)
     columns = before.columns()
     assert list(columns) == column_names(d_layers, g_layers)
+    assert before.values() == list(columns.values())
     values = [float(value) for value in columns.values()]  # as a checkpoint keeps them
     after = HistoryRow.of_columns(values, d_layers, g_layers)
     assert after == before
