@@ -1,0 +1,79 @@
+"""The campaigns notice a fault that is planted: they cannot pass because they see nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKILL")
+
+FOLDER = Path(__file__).parent
+# In a process of its own: the campaigns fork, and pytest may have threads.
+CODE = """
+import contextlib, os, sys, tempfile
+import numpy as np
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from faults import {module} as campaign
+from faults.campaign import Scale, perform
+import minigan.data.archive
+
+@contextlib.contextmanager
+def in_place(path):  # what atomic_write is there to avoid
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with os.fdopen(os.open(path, flags, 0o666), "wb") as file:
+        yield file
+
+def unchecked(self, *args):  # a CRC that is not looked at
+    return None
+
+{plant}
+
+class Few:
+    MEANING = campaign.MEANING
+    def cases(scale):
+        return (case for case in campaign.cases(scale) if {chosen})
+
+with tempfile.TemporaryDirectory() as folder:
+    result = perform(Few, Scale(Path(folder).resolve()))
+print(result.passed, result.total)
+"""
+IN_PLACE = "minigan.data.archive.atomic_write = in_place"
+CRC = "import zipfile; zipfile.ZipExtFile._update_crc = unchecked"
+ANY_SIZE = "campaign.read_idx = lambda file, item: np.zeros((200, *item), 'u1')"
+
+
+@pytest.mark.parametrize(
+    ("module", "chosen", "plant"),
+    [
+        (
+            "operations",
+            "case.name[:24] in ('ended before operation 8', 'ended before operation 9')",
+            IN_PLACE,
+        ),
+        ("flips", "case.name.startswith('best.npz 1')", CRC),
+        ("data", "'length_changed plain' in case.name", ANY_SIZE),
+    ],
+)
+def test_a_planted_fault_is_noticed(module: str, chosen: str, plant: str) -> None:
+    def passed_and_all(planted: str) -> list[int]:
+        code = CODE.format(tests=str(FOLDER.parent), module=module, chosen=chosen, plant=planted)
+        environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return [int(number) for number in ended.stdout.splitlines()[-1].split()]
+
+    passed, number = passed_and_all("")
+    assert passed == number > 0
+    passed, number = passed_and_all(plant)
+    assert passed < number
