@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -12,12 +13,14 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeAlias
 
 from minigan.cli import main
 
 LIMIT = 120  # seconds after which a process is ended: it hangs
 TOO_LONG = -int(signal.SIGALRM)  # the status of a process that hung
+Send: TypeAlias = Callable[[int], None]  # sends a signal to a process, if it has not ended
+Meanwhile: TypeAlias = Callable[[Send], None]
 
 
 class Ended(NamedTuple):
@@ -33,12 +36,12 @@ class Ended(NamedTuple):
 
 
 def forked(
-    work: Callable[[], Any], meanwhile: Callable[[int], None] | None = None, limit: int = LIMIT
+    work: Callable[[], Any], meanwhile: Meanwhile | None = None, limit: int = LIMIT
 ) -> Ended:
     """Do the work in a copy of this process, which has imported everything already.
 
-    The result of ``work`` is the exit status.  ``meanwhile`` is called with the number of the
-    process while it works.
+    The result of ``work`` is the exit status.  ``meanwhile`` is called while the process works, and
+    may send it signals.
     """
     sys.stdout.flush()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -46,7 +49,7 @@ def forked(
         if number == 0:
             _work(work, out.fileno(), err.fileno(), limit)
         if meanwhile is not None:
-            meanwhile(number)
+            meanwhile(functools.partial(os.kill, number))  # the number is taken until wait4
         _, status, usage = os.wait4(number, 0)
         unit = 1 if sys.platform == "darwin" else 1024
         peak = usage.ru_maxrss * unit
@@ -90,7 +93,7 @@ def process(
     words: Sequence[object],
     environment: Mapping[str, str | None] = {},
     code: str | None = None,
-    meanwhile: Callable[[int], None] | None = None,
+    meanwhile: Meanwhile | None = None,
     **options: Any,
 ) -> Ended:
     """Run a command of minigan as a real process.
@@ -109,7 +112,7 @@ def process(
         **options,
     )
     if meanwhile is not None:
-        threading.Thread(target=meanwhile, args=(child.pid,)).start()
+        threading.Thread(target=meanwhile, args=(child.send_signal,)).start()
     try:
         out, err = child.communicate(timeout=LIMIT)
         status = child.returncode

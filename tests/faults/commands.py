@@ -33,7 +33,7 @@ BAD = (
 # What a command does when all of its values are good takes long, and is tried elsewhere.
 WORK = (
     "minigan.training.Trainer.run",
-    "minigan.cli.commands.check_everything",
+    "minigan.cli.reports.check_everything",
     "minigan.evaluation.report.Evaluation.measure",
     "minigan.bench.measure",
     "minigan.bench.cpu.measure",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
 import random
 import shutil
 import signal
@@ -14,14 +12,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from faults.campaign import Case, Scale
-from faults.children import Ended, assert_plain, command, forked, process
+from faults.children import Ended, Meanwhile, Send, assert_plain, command, forked, process
+from faults.same import assert_same
 from faults.small import (
     SMALL,
-    assert_same,
     go_on,
     options,
     small_networks,
-    straight_run,
     write_data,
 )
 
@@ -29,50 +26,65 @@ MEANING = "after signals at random moments, a resumed run equals the straight on
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 MOST = 3  # signals in a run
 Words: TypeAlias = list[object]
-Meanwhile: TypeAlias = Callable[[int], None] | None
 Train: TypeAlias = Callable[..., Ended]  # of a command line, and what happens meanwhile
 
 
 def cases(scale: Scale) -> Iterator[Case]:
     """Yield runs that are disturbed: small ones, and a few real commands with real networks."""
+
+    def small(words: Words, meanwhile: Meanwhile | None = None) -> Ended:
+        return forked(command(*words, *(SMALL if "--out" in words else ())), meanwhile)
+
     with small_networks():
+        data = write_data(scale.folder / "small" / "data")
+        yield from disturbed(small, data, scale, scale.pick(12, 192))
+    data = write_data(scale.folder / "real" / "data")
+    yield from disturbed(process, data, scale, scale.pick(1, 8))
+
+
+def disturbed(train: Train, data: Path, scale: Scale, number: int) -> Iterator[Case]:
+    """Yield so many runs that are disturbed, and compared with one that is not."""
+    straight, ended_early = data.with_name("straight"), list[bool]()
+    for _ in range(2):  # the second one is timed: it finds everything compiled and in the cache
+        shutil.rmtree(straight, ignore_errors=True)
         start = time.perf_counter()
-        straight, data = straight_run(scale.folder / "small")
-        length = time.perf_counter() - start
-
-        def small(words: Words, meanwhile: Meanwhile = None) -> Ended:
-            return forked(command(*words, *(SMALL if "--out" in words else ())), meanwhile)
-
-        yield from disturbed(small, straight, data, length, scale, scale.pick(10, 192))
-    data, straight = write_data(scale.folder / "real" / "data"), scale.folder / "real" / "straight"
-    start = time.perf_counter()
-    assert_plain(process(["train", *options(data), "--out", straight]), 0)
-    length = time.perf_counter() - start
-    yield from disturbed(process, straight, data, length, scale, scale.pick(1, 8))
-
-
-def disturbed(
-    train: Train, straight: Path, data: Path, length: float, scale: Scale, number: int
-) -> Iterator[Case]:
-    """Yield so many runs like the straight one, which took ``length`` seconds."""
+        assert_plain(train(["train", *options(data), "--out", straight]), 0)
+    length = 0.8 * (time.perf_counter() - start)  # few signals are to come when all is over
     for i in range(number):
         rng = random.Random(f"{scale.seed} {i}")
-        run = straight.with_name(f"run{i}")
-        check = functools.partial(disturb, rng, train, straight, run, data, length)
-        yield Case(f"{straight.parent.name} run {i}", check)
+        arguments = rng, train, straight, data.with_name(f"run{i}"), data, length, ended_early
+        yield Case(f"{data.parent.name} run {i}", functools.partial(disturb, *arguments))
+    yield Case(f"{data.parent.name} runs did not end first", lambda: most(ended_early))
 
 
 def disturb(
-    rng: random.Random, train: Train, straight: Path, run: Path, data: Path, length: float
+    rng: random.Random,
+    train: Train,
+    straight: Path,
+    run: Path,
+    data: Path,
+    length: float,
+    ended_early: list[bool],
 ) -> None:
     """Train with a few signals, and compare the end of the run with the straight run."""
     for _ in range(rng.randint(1, MOST)):
         number, moment = rng.choice(SIGNALS), rng.uniform(0, length)
         ended = train(go_on(run, data), meanwhile=signal_after(moment, number))
         assert_plain(ended, *statuses(number))
+        ended_early.append(ended.status != 0)
+        if ended.status == 0:
+            break
     assert_plain(train(go_on(run, data)), 0)
     assert_same(straight, run)
     shutil.rmtree(run)
+
+
+def most(ended_early: list[bool]) -> None:
+    """Check that signals did come before the end: else the campaign has tried nothing."""
+    early = sum(ended_early)
+    assert 3 * early >= len(ended_early) or len(ended_early) < 6, (
+        f"{early} of {len(ended_early)} came before the end"
+    )
 
 
 def statuses(number: int) -> tuple[int, ...]:
@@ -80,12 +92,11 @@ def statuses(number: int) -> tuple[int, ...]:
     return (0, -number) if number == signal.SIGKILL else (0, 128 + number, -number)
 
 
-def signal_after(seconds: float, number: int) -> Callable[[int], None]:
+def signal_after(seconds: float, number: int) -> Meanwhile:
     """Return what sends a process a signal after that time, if it is still there."""
 
-    def send(process: int) -> None:
+    def wait_and_send(send: Send) -> None:
         time.sleep(seconds)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, number)
+        send(number)
 
-    return send
+    return wait_and_send

@@ -16,7 +16,8 @@ from typing import Any
 
 from faults.campaign import Case, Scale
 from faults.children import Ended, assert_plain, command, forked
-from faults.small import SMALL, assert_same, options, resumed, small_networks, write_data
+from faults.same import assert_same
+from faults.small import SMALL, options, resumed, small_networks, write_data
 
 MEANING = "ended or failing at a file operation, a resumed run equals the straight one"
 ERRORS = (errno.ENOSPC, errno.EACCES, errno.EIO, errno.EINVAL)

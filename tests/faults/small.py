@@ -7,23 +7,20 @@ ones leave time for more cases.
 from __future__ import annotations
 
 import contextlib
-import csv
+import io
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 from faults.children import Ended, assert_plain, command, forked
 from helpers.idx_files import write_idx
-from helpers.runs import saved_run
+from PIL import Image
 
 import minigan as mg
-from minigan.backend import Array
-from minigan.data import load_archive
+from minigan.cli import main
 from minigan.models import IMAGE_SIZE
-from minigan.training.folder import BEST, CHECKPOINT, CURVES, FILM, HISTORY, SAMPLES
 from minigan.training.history import HistoryRow
 from minigan.training.pictures import curves_png
 
@@ -113,7 +110,13 @@ def small_networks(share: float = 1e9) -> Iterator[None]:
 
 
 def straight_run(folder: Path) -> tuple[Path, Path]:
-    """Train a run that nothing disturbs; return its folder and that of its data."""
+    """Train a run that nothing disturbs; return its folder and that of its data.
+
+    What a command imports late is imported here first, and not in every process that is forked.
+    """
+    Image.init()
+    with contextlib.redirect_stdout(io.StringIO()):
+        main(["info"])
     data, run = write_data(folder / "data"), folder / "straight"
     assert_plain(forked(command("train", *options(data), *SMALL, "--out", run)), 0)
     return run, data
@@ -124,49 +127,3 @@ def copied(run: Path, to: Path) -> Path:
     shutil.rmtree(to, ignore_errors=True)
     shutil.copytree(run, to, symlinks=True)
     return to
-
-
-def history_of(folder: Path) -> list[list[str]]:
-    """Return history.csv without the times."""
-    with (folder / HISTORY).open(newline="") as file:
-        names, *rows = csv.reader(file)
-    kept = [i for i, name in enumerate(names) if name not in TIMES]
-    return [[row[i] for i in kept] for row in (names, *rows)]
-
-
-def assert_same(straight: Path, run: Path, missing: Sequence[str] = ()) -> None:
-    """Fail unless a run has the files of the straight run, bit for bit but for the times.
-
-    ``missing`` are the files that the run has said it could not write.
-    """
-    names = {str(file.relative_to(straight)) for file in straight.rglob("*")}
-    found = {str(file.relative_to(run)) for file in run.rglob("*")}
-    assert found - names == set(), f"there are new files: {found - names}"
-    assert names - found <= set(missing), f"there are no {names - found}, but {found}"
-    (arrays, meta), (others, other_meta) = saved_run(straight), saved_run(run)
-    assert meta == other_meta, CHECKPOINT
-    assert_same_arrays(CHECKPOINT, arrays, others)
-    for name in sorted(names & found):
-        if name.startswith(SAMPLES) and name.endswith(".png"):
-            assert (straight / name).read_bytes() == (run / name).read_bytes(), name
-    if not missing:
-        assert (straight / FILM).read_bytes() == (run / FILM).read_bytes(), FILM
-    assert history_of(straight) == history_of(run), HISTORY
-    assert (straight / CURVES).read_bytes() == (run / CURVES).read_bytes(), CURVES
-    if BEST in names and BEST not in missing:
-        (arrays, meta), (others, other_meta) = (
-            load_archive(straight / BEST),
-            load_archive(run / BEST),
-        )
-        for figures in (meta["figures"], other_meta["figures"]):
-            for name in TIMES:
-                del figures[name]
-        assert meta == other_meta, BEST
-        assert_same_arrays(BEST, arrays, others)
-
-
-def assert_same_arrays(file: str, arrays: dict[str, Array], others: dict[str, Array]) -> None:
-    """Fail unless the arrays of two archives are the same; nan equals nan."""
-    assert arrays.keys() == others.keys(), file
-    for name, array in arrays.items():
-        np.testing.assert_array_equal(array, others[name], err_msg=f"{file}: {name}")
