@@ -81,10 +81,8 @@ def disturb(
 
 def most(ended_early: list[bool]) -> None:
     """Check that signals did come before the end: else the campaign has tried nothing."""
-    early = sum(ended_early)
-    assert 3 * early >= len(ended_early) or len(ended_early) < 6, (
-        f"{early} of {len(ended_early)} came before the end"
-    )
+    early, number = sum(ended_early), len(ended_early)
+    assert 3 * early >= number or number < 6, f"{early} of {number} came before the end"
 
 
 def statuses(number: int) -> tuple[int, ...]:
