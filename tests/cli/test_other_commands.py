@@ -115,7 +115,7 @@ def test_bench(
     assert [batch["batch_size"] for batch in figures["batches"]] == [16, 64]
     assert re.search("1 thread$", figures["blas"])
     step = figures["batches"][1]["step"]
-    assert re.search(rf"\na step +[\d.]+ +{step:.2f}\n", printed)
+    assert re.search(rf"\na step +[\d.,]+ +{step:,.2f}\n", printed)
 
 
 @pytest.mark.parametrize(
