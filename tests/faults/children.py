@@ -61,6 +61,8 @@ def _work(work: Callable[[], Any], out: int, err: int, limit: int) -> None:
     status = 1
     try:
         signal.alarm(limit)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's & lets it be ignored
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as nohup does
         os.dup2(out, 1)
         os.dup2(err, 2)
         sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
