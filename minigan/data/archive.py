@@ -56,9 +56,9 @@ def load_archive(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
         meta = json.loads(arrays.pop("meta").tobytes())
         found, names = meta.pop("format"), meta.pop("arrays")
     except FileNotFoundError as error:
-        raise InputError(f"checkpoint {path} does not exist") from error
+        raise InputError(f"{path} does not exist") from error
     except OSError as error:
-        raise InputError(f"checkpoint {path} cannot be read: {error.strerror}") from error
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except Exception as error:  # a flipped bit can make any of these lines fail
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{path} is damaged or not a checkpoint of minigan ({reason})") from error

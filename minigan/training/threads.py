@@ -24,6 +24,7 @@ from minigan.machine.blas import blas_threads, set_blas_threads
 from minigan.models import IMAGE_SIZE
 from minigan.training.run import Run
 
+LARGEST = 256  # images in a step that is timed: with more, the measurement would take long
 STEPS = 5  # timed for each number of threads
 FASTER = 0.9  # another number is chosen if its steps take at most this share of the time
 SLOWER = 1.5  # steps that take so many times as long as they did are measured again
@@ -107,6 +108,7 @@ def time_threads(step: Callable[[], object], numbers: list[int]) -> dict[int, fl
 def scratch_step(run: Run) -> Callable[[], object]:
     """Return a training step of a copy of the run's GAN, which leaves the run as it is."""
     twin, config = copy.deepcopy(run.gan), run.config
-    real = np.zeros((config.batch_size, IMAGE_SIZE), config.dtype)
-    z = np.ones((config.batch_size, config.latent_dim), config.dtype)
+    batch_size = min(config.batch_size, LARGEST)
+    real = np.zeros((batch_size, IMAGE_SIZE), config.dtype)
+    z = np.ones((batch_size, config.latent_dim), config.dtype)
     return lambda: twin.train_step(real, z)
