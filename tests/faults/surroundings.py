@@ -30,7 +30,7 @@ with small_networks(), curves_drawn():
 VARIABLES: tuple[Mapping[str, str | None], ...] = (
     {"MPLBACKEND": "nonsense", "MPLCONFIGDIR": "/dev/null/nowhere"},
     {"MPLBACKEND": "module://nowhere", "HOME": None, "XDG_CONFIG_HOME": None, "USER": None},
-    {"MATPLOTLIBRC": "/nowhere", "TMPDIR": "/nowhere", "HOME": "/dev/null/nowhere"},
+    {"MATPLOTLIBRC": "/dev/null/rc", "TMPDIR": "/dev/null/tmp", "HOME": "/dev/null/nowhere"},
     {"PYTHONIOENCODING": "ascii", "LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0"},
     {"PYTHONIOENCODING": "utf-16", "LANG": "ko_KR.EUC-KR", "TERM": None},
     {"OMP_NUM_THREADS": "abc", "OPENBLAS_NUM_THREADS": "-1", "OPENBLAS_CORETYPE": "Nonsense"},
