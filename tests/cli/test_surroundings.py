@@ -74,10 +74,11 @@ def test_a_folder_that_has_gone(
 def test_python_itself_starts_in_a_folder_that_has_gone(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     script = (
-        f"mkdir {gone}; cd {gone}; rmdir {gone}; PYTHONPATH=$HERE:$PYTHONPATH "
-        f"{shlex.quote(sys.executable)} -m minigan sample"
+        f"mkdir {gone}; cd {gone}; rmdir {gone}; {shlex.quote(sys.executable)} -m minigan sample"
     )
-    env = os.environ | {"HERE": str(Path(__file__).parents[2])}
+    # An empty entry would be the current folder, without which Python itself does not start.
+    paths = [str(Path(__file__).parents[2]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     result = subprocess.run(
         script, shell=True, capture_output=True, text=True, check=False, env=env
     )
