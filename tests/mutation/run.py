@@ -34,6 +34,7 @@ MATHEMATICS = "tests/mathematics"
 SOME = "(not no_wrong_rule or (tanh and off)) and (not no_right or tanh) and (not far or 100)"
 GRADCHECK = [
     "tests/gradcheck/test_extrapolation.py",
+    "tests/gradcheck/test_compare.py",
     "tests/gradcheck/test_gradcheck.py",
     "tests/gradcheck/test_faults.py",
     "tests/gradcheck/test_gan_gradients.py",
