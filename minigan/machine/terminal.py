@@ -163,10 +163,8 @@ def progress_bar(total: int, initial: int = 0, desc: str = "", unit: str = "it")
     """
     if not is_terminal(sys.stderr) or not _tqdm_works():
         return _NoBar()
-    from tqdm import tqdm
-
     form = "{l_bar}{bar}| [{elapsed}<{remaining}]" if unit == "%" else None
-    return tqdm(
+    bar: ProgressBar = _tqdm()(
         total=total,
         initial=initial,
         desc=desc,
@@ -176,6 +174,18 @@ def progress_bar(total: int, initial: int = 0, desc: str = "", unit: str = "it")
         bar_format=form,
         file=_Forgiving(sys.stderr),
     )
+    return bar
+
+
+def _tqdm() -> Any:
+    """Return tqdm's class without its monitor, a thread that refreshes bars that stand still.
+
+    After an error in a bar, this thread waits for a lock that tqdm never gives back, and Python
+    waits at its end for the thread.
+    """
+    from tqdm import tqdm
+
+    return type("tqdm", (tqdm,), {"monitor_interval": 0})
 
 
 @functools.cache
@@ -187,11 +197,9 @@ def _tqdm_works() -> bool:
     because of them: it goes on without a bar, and a line tells the user which they are.
     """
     try:
-        from tqdm import tqdm
-
         # Nothing is drawn before the delay is over: a bar that failed while it is made would print
         # a traceback when Python deletes it.
-        with tqdm(total=2, file=io.StringIO(), disable=False, delay=1e-9) as trial:
+        with _tqdm()(total=2, file=io.StringIO(), disable=False, delay=1e-9) as trial:
             trial.refresh()
     except Exception as error:
         found = ", ".join(sorted(name for name in os.environ if name.startswith("TQDM_")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -84,7 +85,9 @@ def test_settings_of_tqdm_that_make_no_sense(
     monkeypatch.setenv(f"TQDM_{name}", value)
     stream = Terminal()
     monkeypatch.setattr("sys.stderr", stream)
+    threads = set(threading.enumerate())
     work()
     work()
+    assert set(threading.enumerate()) <= threads  # one of tqdm's would wait for ever at the end
     (line,) = stream.getvalue().splitlines()  # one line, once
     assert line.startswith(f"minigan: no progress bar is shown, look at TQDM_{name}: ")
