@@ -54,7 +54,7 @@ import numpy as np
 
 from minigan.backend import Array, Backend, backend_of, check_array
 from minigan.backend.flat import check_holds_no_layers
-from minigan.gradcheck.compare import Problem, compare_array, imitate_rounding
+from minigan.gradcheck.compare import compare_array
 from minigan.gradcheck.faults import find_faults
 from minigan.gradcheck.kinks import away_from_kinks
 from minigan.gradcheck.precision import (
@@ -64,6 +64,8 @@ from minigan.gradcheck.precision import (
     layers_of,
     named_parameters,
 )
+from minigan.gradcheck.problem import Problem
+from minigan.gradcheck.rounding import imitate_rounding
 from minigan.gradcheck.verdict import PASS, TOLERANCE, ArrayCheck, GradientReport
 from minigan.layers import Layer
 from minigan.network import Sequential

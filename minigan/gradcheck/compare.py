@@ -5,9 +5,7 @@ This is the arithmetic of ``minigan.gradcheck.check``, which explains why each p
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,101 +14,11 @@ import numpy as np
 
 from minigan.backend import Array, backend_of
 from minigan.gradcheck.extrapolation import Slope, slope
+from minigan.gradcheck.problem import Problem, natural_sizes
+from minigan.gradcheck.rounding import Rounding
 from minigan.gradcheck.verdict import FAIL, PASS, UNRESOLVED, ArrayCheck
-from minigan.layers import Layer
 
 STEP = 2.0**-12  # the first nudge, as a part of an entry's natural size
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is checked: L is a function of some arrays, and backprop returns its gradients."""
-
-    arrays: dict[str, Array]  # they are nudged in place
-    L: Callable[[], Any]  # returns a NumPy or Python float
-    backprop: Callable[[], dict[str, Array]]  # for each name of ``arrays``, an array made anew
-    size: float  # sum of the absolute values of the numbers whose sum L is
-    others: tuple[Array, ...] = ()  # further arrays that are rounded, but not checked
-    layers: tuple[Layer, ...] = ()  # whose results are rounded
-
-    def __post_init__(self) -> None:
-        self.L()  # raises here, and not in a nudge, if the arrays do not fit
-
-    def L_where(self, array: Array, where: Any, start: Any, step: Any) -> Any:
-        """Return L with a part of the array at ``start + step``, and put ``start`` back."""
-        asarray = backend_of(array).asarray
-        array[where] = asarray(start + step, array.dtype)
-        try:
-            return self.L()
-        except ValueError:  # the nudge left the range of the loss
-            return math.nan
-        finally:
-            array[where] = asarray(start, array.dtype)
-
-
-@dataclass(frozen=True)
-class Rounding:
-    """What the rounding of all arrays does to L and to its gradients."""
-
-    L: float  # how far a value of L may be off
-    gradients: list[dict[str, Array]]  # what backprop returns when its input is rounded otherwise
-    floor: float  # what rounding does at least: gradient times natural size of an array
-
-
-def imitate_rounding(problem: Problem, rng: np.random.Generator) -> Rounding:
-    """Move every number by its last digit, up or down at random, a few times.
-
-    This goes for the arrays, and for all that the layers hand on, forward and backward: what a
-    layer computes is rounded even where its input is not.
-    """
-
-    def shaken(array: Array) -> Array:
-        signs = rng.choice([-1.0, 1.0], array.shape).astype(array.dtype)
-        return array * backend_of(array).asarray(1 + np.finfo(array.dtype).eps * signs)
-
-    L0, arrays = problem.L(), (*problem.arrays.values(), *problem.others)
-    kept = [array.copy() for array in arrays]
-    moved, gradients = [0.0], []
-    with _results_through(shaken, problem.layers):
-        # The largest of many entries is found in a few draws.
-        for _ in range(8 if sum(array.size for array in arrays) < 100_000 else 2):
-            for array in arrays:
-                array[...] = shaken(array)
-            moved.append(abs(float(problem.L() - L0)))
-            gradients.append(problem.backprop())
-            for array, before in zip(arrays, kept, strict=True):
-                array[...] = before
-    effects = [0.0]  # on L, of moving an entry by its natural size
-    for name, array in problem.arrays.items():
-        if getattr(gradients[0][name], "shape", None) == array.shape:
-            b = backend_of(array).to_numpy(gradients[0][name])
-            effects.append(float(np.abs(b * natural_sizes(name, array)).max()))
-    eps = float(np.finfo(kept[0].dtype).eps)
-    last_digit = float(np.finfo(np.result_type(L0)).eps) * problem.size
-    floor = 20 * eps * min(max(effects), problem.size)
-    return Rounding(4 * max(moved) + last_digit, gradients, floor)
-
-
-@contextlib.contextmanager
-def _results_through(change: Callable[[Array], Array], layers: tuple[Layer, ...]) -> Iterator[None]:
-    """Let each layer's y and dx go through a function until the ``with`` block ends."""
-
-    def changed(method: Callable[..., Any], *args: Any) -> Any:
-        result = method(*args)
-        if isinstance(result, tuple):
-            return change(result[0]), *result[1:]
-        return change(result) if hasattr(result, "shape") else result  # perhaps a return is missing
-
-    before = [dict(vars(layer)) for layer in layers]
-    for layer in layers:  # an attribute of the layer itself goes before the method of its class
-        for name in ("forward", "evaluate", "input_grad"):
-            setattr(layer, name, partial(changed, getattr(layer, name)))
-    try:
-        yield
-    finally:
-        for layer, attributes in zip(layers, before, strict=True):
-            vars(layer).clear()
-            vars(layer).update(attributes)
 
 
 @dataclass(frozen=True)
@@ -254,20 +162,3 @@ def _ratio(a: float, b: float) -> float:
     if a == 0 or math.isnan(a):
         return 0.0 if a == 0 else math.inf
     return a / b if b else math.inf
-
-
-def natural_sizes(name: str, array: Array) -> Any:
-    """Return how far each entry may be moved before its effect is sure to bend: powers of two.
-
-    For the input this is the spread of the entry's column over the rows, for a parameter it is the
-    root mean square of all entries.  A step that is a power of two is added without rounding.
-    """
-    host = backend_of(array).to_numpy(array)
-    most = float(np.abs(host).max()) or 1.0  # divided by it, no square overflows
-    sizes = np.full(host.shape[1:], math.sqrt(float(np.square(host / most).mean())) or 1.0)
-    if name in ("x", "y"):
-        spread, largest = (host / most).std(axis=0), np.abs(host / most).max(axis=0)
-        sizes = np.where(largest > 0, largest, sizes)
-        sizes = np.where(spread > 1e-12 * largest, spread, sizes).astype("float64")
-    exponents = np.floor(np.log2(sizes) + math.log2(most))
-    return np.broadcast_to(2.0 ** np.maximum(exponents, -1000), host.shape)

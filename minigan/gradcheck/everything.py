@@ -19,9 +19,9 @@ from minigan.gradcheck.check import (
     check_problem,
     own_stream,
 )
-from minigan.gradcheck.compare import Problem
 from minigan.gradcheck.kinks import away_from_kinks
 from minigan.gradcheck.precision import copy_in
+from minigan.gradcheck.problem import Problem
 from minigan.gradcheck.verdict import GradientReport
 from minigan.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
 from minigan.losses import bce, bce_with_logits

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from minigan.backend import Array, backend_of
-from minigan.gradcheck.compare import natural_sizes
+from minigan.gradcheck.problem import natural_sizes
 from minigan.layers import Layer
 
 MARGIN = 1e-5  # no unit should be closer to a kink, as a part of the unit's largest value

@@ -54,11 +54,13 @@ class Outputs:
         self.save_history()
 
     @property
-    def first_picture(self) -> Path:
-        """The file of the first picture, which comes before the first epoch has ended."""
-        if self.run.steps_per_epoch > FIRST_PICTURE:
-            return self.step_picture
-        return self.epoch_picture(min(self.run.config.save_every, self.run.config.epochs))
+    def first_picture(self) -> tuple[int, Path]:
+        """The first picture of a new run: the steps before it, and its file."""
+        run = self.run
+        if run.steps_per_epoch > FIRST_PICTURE:
+            return FIRST_PICTURE, self.step_picture
+        epoch = min(run.config.save_every, run.config.epochs)
+        return epoch * run.steps_per_epoch, self.epoch_picture(epoch)
 
     @property
     def step_picture(self) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 import signal
-import statistics
 import time
 import zlib
 from pathlib import Path
@@ -22,7 +21,7 @@ from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.machine.blas import limited_threads
 from minigan.machine.signals import noted_signals
-from minigan.machine.terminal import ProgressBar, duration, progress_bar, say, typed
+from minigan.machine.terminal import say, typed
 from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
 from minigan.training.average import follow
@@ -35,6 +34,7 @@ from minigan.training.folder import BEST, CHECKPOINT, check_free, find_folder, l
 from minigan.training.health import measure_health, spread
 from minigan.training.history import ROW_EVERY, HistoryRow, LogEntry, sum_up
 from minigan.training.outputs import FIRST_PICTURE, Outputs
+from minigan.training.progress import Progress, announce
 from minigan.training.quality import QualityCheck
 from minigan.training.run import check_batches, new_run
 from minigan.training.threads import ThreadChoice
@@ -95,13 +95,14 @@ class Trainer:
         Raises
         ------
         KeyboardInterrupt, SystemExit
-            after Ctrl-C or SIGTERM (exit status 143); the step in progress is finished and
-            everything is saved first.
+            after Ctrl-C, SIGTERM (exit status 143) or SIGHUP (129); the step in progress is
+            finished and everything is saved first.
         InputError
             before training, if the folder cannot be made, belongs to another run, or holds a
             checkpoint that another process has written in the meantime, or if an error has ended an
-            earlier ``run()`` of this Trainer; during training, if a loss
-            or a weight is no longer finite, or if the GPU fails: the last checkpoint is kept.
+            earlier ``run()`` of this Trainer; during training, if a loss, a weight, a moment of
+            Adam or a running statistic is no longer finite, or if the GPU fails: the last
+            checkpoint is kept.
         OSError
             if the checkpoint cannot be written; the last one is kept.  For other files there is
             only a warning.
@@ -122,15 +123,16 @@ class Trainer:
                 return self.folder
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
             stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
-            self._announce(outputs)
+            announce(run, self.folder, outputs)
             threads = ThreadChoice(run)
             stack.enter_context(limited_threads(threads.most if threads.on_cpu else None))
-            self._say(threads.choose())
-            bar = stack.enter_context(progress_bar(run.last_step, run.step, unit="step"))
+            line = threads.choose()
+            progress = Progress(run, stack)
+            progress.say(line)
             stops, self.failed = False, True  # until the loop has come to its end
             while run.step < run.last_step and not stops:
                 epoch, summary = run.step // run.steps_per_epoch + 1, None
-                self._train_epoch(epoch, outputs, threads, bar, signals)
+                self._train_epoch(epoch, outputs, threads, progress, signals)
                 saves = epoch % config.save_every == 0 or run.step == run.last_step
                 if run.steps_of_epoch == 0:
                     best = self.folder / BEST
@@ -146,31 +148,13 @@ class Trainer:
                         outputs.draw_curves()
                     else:
                         outputs.draw_curves_if_due()
-                self._say(summary, bar)
+                progress.say(summary)
             self.failed = False
         if run.step < run.last_step:
             say(f"Stopped after step {run.step:,}; everything is saved.  To go on:\n")
             say(f"    minigan train --resume {typed(self.folder)}\n")
             raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
         return self.folder
-
-    def _announce(self, outputs: Outputs) -> None:
-        """Say where the results will be, before there are any."""
-        run, first = self.state, outputs.first_picture
-        if run.step > 0:
-            say(f"Going on after step {run.step:,} of {run.last_step:,} in {self.folder}.")
-            return
-        steps = min(FIRST_PICTURE, run.steps_per_epoch)
-        say(f"Training in {self.folder}; Ctrl-C stops and saves.")
-        say(f"The first picture comes after {steps} steps: {first}")
-
-    @staticmethod
-    def _say(text: str | None, bar: ProgressBar | None = None) -> None:
-        """Print a line, if there is one, above the bar."""
-        if text is not None and bar is not None:
-            bar.clear()
-        if text is not None:
-            say(text)
 
     def _take_folder(self, stack: contextlib.ExitStack) -> None:
         """Make the folder if it is new, and hold it for this process until the stack is closed."""
@@ -193,7 +177,7 @@ class Trainer:
         epoch: int,
         outputs: Outputs,
         threads: ThreadChoice,
-        bar: ProgressBar,
+        progress: Progress,
         signals: list[int],
     ) -> None:
         """Train from the current step to the end of its epoch, or until a signal arrives."""
@@ -203,7 +187,7 @@ class Trainer:
         draws = draw_epoch(
             run.rng, len(self.images), config.batch_size, config.latent_dim, config.dtype
         )
-        bar.set_description(f"Epoch {epoch}/{config.epochs}")
+        progress.begin_epoch(epoch)
         sizes: list[int] = []  # batch sizes of the steps whose figures are not read yet
         start = time.perf_counter()
         for i, (indices, z) in enumerate(draws):
@@ -215,7 +199,7 @@ class Trainer:
             if run.average is not None:
                 follow(run.average, run.gan.generator, run.step)
             sizes.append(len(indices))
-            bar.update()
+            progress.after_step()
             last = run.steps_of_epoch == 0 or bool(signals)
             if last or run.steps_of_epoch % self.read_every == 0:
                 rows = self._read_figures(len(sizes))
@@ -223,23 +207,15 @@ class Trainer:
                 self._check_finite(rows)
                 seconds = (now - start) / len(sizes)
                 self._record(epoch, rows, sizes, seconds)
-                d_loss, g_loss, *_ = rows[-1]
-                bar.set_postfix_str(f"d_loss {d_loss:.2f}  g_loss {g_loss:.2f}", refresh=False)
                 if run.step == FIRST_PICTURE and not last:
-                    self._first_look(outputs, bar)
-                self._say(threads.after_step(seconds), bar)
+                    outputs.draw_samples(outputs.step_picture)
+                d_loss, g_loss, *_ = rows[-1]
+                progress.after_reading(d_loss, g_loss, seconds, len(sizes))
+                progress.say(threads.after_step(seconds))
                 start, sizes = time.perf_counter(), []
             if last:
                 break
         check_finite(run, self.folder / CHECKPOINT)
-
-    def _first_look(self, outputs: Outputs, bar: ProgressBar) -> None:
-        """Draw the first picture, and say how long the whole run will take."""
-        run = self.state
-        outputs.draw_samples(outputs.step_picture)
-        step = statistics.median(entry.seconds for entry in run.log)
-        left = duration((run.last_step - run.step) * step)
-        self._say(f"The first picture is there.  All {run.config.epochs} epochs: {left}.", bar)
 
     def _step(self, indices: Array, z: Array) -> Array:
         """Take one training step on the images with these indices, which never leave the device."""

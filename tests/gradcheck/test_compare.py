@@ -11,15 +11,10 @@ import pytest
 import minigan as mg
 from minigan.backend import Array
 from minigan.gradcheck import compare
-from minigan.gradcheck.compare import (
-    Pair,
-    Problem,
-    Rounding,
-    compare_array,
-    imitate_rounding,
-    natural_sizes,
-)
+from minigan.gradcheck.compare import Pair, compare_array
 from minigan.gradcheck.extrapolation import Slope
+from minigan.gradcheck.problem import Problem, natural_sizes
+from minigan.gradcheck.rounding import Rounding, imitate_rounding
 from minigan.gradcheck.verdict import ArrayCheck
 
 EPS = float(np.finfo("float64").eps)

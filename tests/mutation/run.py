@@ -49,6 +49,8 @@ TESTS = {  # the tests that kill most of a file's mutants come first
     "optim": [f"{MATHEMATICS}/test_optim.py", MATHEMATICS],
     "gan": [f"{MATHEMATICS}/test_gan.py", MATHEMATICS],
     "gradcheck/extrapolation": GRADCHECK,
+    "gradcheck/problem": GRADCHECK,
+    "gradcheck/rounding": GRADCHECK,
     "gradcheck/compare": GRADCHECK,
     "gradcheck/check": GRADCHECK,
     "gradcheck/verdict": GRADCHECK,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -246,8 +247,8 @@ def test_curves_and_film_take_a_small_share_of_the_time(
 def test_the_first_picture_comes_after_so_many_steps(
     config: Configure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("trainer", "outputs"):
-        monkeypatch.setattr(f"minigan.training.{name}.FIRST_PICTURE", 3)
+    for name in ("trainer.FIRST_PICTURE", "outputs.FIRST_PICTURE", "progress.ESTIMATE_AFTER"):
+        monkeypatch.setattr(f"minigan.training.{name}", 3)
     trainer = mg.Trainer(config(epochs=2, recipe="batch-norm"))  # whose G draws itself
     step, images = trainer.train_step, []
 
@@ -262,8 +263,24 @@ def test_the_first_picture_comes_after_so_many_steps(
     folder = trainer.run()
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == f"The first picture comes after 3 steps: {picture}"
-    assert lines[2].startswith("The first picture is there.  All 2 epochs: ")
-    assert lines[2].endswith((" second.", " seconds."))
+    assert re.fullmatch(r"The other 11 steps will take about \d+ seconds?\.", lines[2])
+    assert sum("will take" in line for line in lines) == 1
     assert picture.read_bytes() == images[0]
     with Image.open(folder / FILM) as film:
         assert getattr(film, "n_frames", 1) == 3
+
+
+def test_short_epochs_have_their_first_picture_when_they_are_saved(
+    config: Configure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("minigan.training.progress.ESTIMATE_AFTER", 3)
+    folder = mg.Trainer(config(epochs=3, save_every=2)).run()
+    picture = folder / "samples" / "epoch_0002.png"
+    assert capsys.readouterr().out.splitlines()[1] == (
+        f"The first picture comes after 14 steps: {picture}"
+    )
+    assert picture.exists()
+    mg.Trainer(replace(mg.TrainConfig.of_run(folder), epochs=4)).run()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"Going on after step 21 of 28 in {folder}."
+    assert lines[1].startswith("The other 4 steps will take about ")

@@ -1,0 +1,80 @@
+"""What rounding does to L and to its gradients, found out by rounding every number otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import Array, backend_of
+from minigan.gradcheck.problem import Problem, natural_sizes
+from minigan.layers import Layer
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What the rounding of all arrays does to L and to its gradients."""
+
+    L: float  # how far a value of L may be off
+    gradients: list[dict[str, Array]]  # what backprop returns when its input is rounded otherwise
+    floor: float  # what rounding does at least: gradient times natural size of an array
+
+
+def imitate_rounding(problem: Problem, rng: np.random.Generator) -> Rounding:
+    """Move every number by its last digit, up or down at random, a few times.
+
+    This goes for the arrays, and for all that the layers hand on, forward and backward: what a
+    layer computes is rounded even where its input is not.
+    """
+
+    def shaken(array: Array) -> Array:
+        signs = rng.choice([-1.0, 1.0], array.shape).astype(array.dtype)
+        return array * backend_of(array).asarray(1 + np.finfo(array.dtype).eps * signs)
+
+    L0, arrays = problem.L(), (*problem.arrays.values(), *problem.others)
+    kept = [array.copy() for array in arrays]
+    moved, gradients = [0.0], []
+    with _results_through(shaken, problem.layers):
+        # The largest of many entries is found in a few draws.
+        for _ in range(8 if sum(array.size for array in arrays) < 100_000 else 2):
+            for array in arrays:
+                array[...] = shaken(array)
+            moved.append(abs(float(problem.L() - L0)))
+            gradients.append(problem.backprop())
+            for array, before in zip(arrays, kept, strict=True):
+                array[...] = before
+    effects = [0.0]  # on L, of moving an entry by its natural size
+    for name, array in problem.arrays.items():
+        if getattr(gradients[0][name], "shape", None) == array.shape:
+            b = backend_of(array).to_numpy(gradients[0][name])
+            effects.append(float(np.abs(b * natural_sizes(name, array)).max()))
+    eps = float(np.finfo(kept[0].dtype).eps)
+    last_digit = float(np.finfo(np.result_type(L0)).eps) * problem.size
+    floor = 20 * eps * min(max(effects), problem.size)
+    return Rounding(4 * max(moved) + last_digit, gradients, floor)
+
+
+@contextlib.contextmanager
+def _results_through(change: Callable[[Array], Array], layers: tuple[Layer, ...]) -> Iterator[None]:
+    """Let each layer's y and dx go through a function until the ``with`` block ends."""
+
+    def changed(method: Callable[..., Any], *args: Any) -> Any:
+        result = method(*args)
+        if isinstance(result, tuple):
+            return change(result[0]), *result[1:]
+        return change(result) if hasattr(result, "shape") else result  # perhaps a return is missing
+
+    before = [dict(vars(layer)) for layer in layers]
+    for layer in layers:  # an attribute of the layer itself goes before the method of its class
+        for name in ("forward", "evaluate", "input_grad"):
+            setattr(layer, name, partial(changed, getattr(layer, name)))
+    try:
+        yield
+    finally:
+        for layer, attributes in zip(layers, before, strict=True):
+            vars(layer).clear()
+            vars(layer).update(attributes)
