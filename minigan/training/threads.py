@@ -66,6 +66,8 @@ class ThreadChoice:
         if not self.run.note_threads(self.choice) or not seconds:
             return None
         times = ", ".join(f"{1000 * t:.0f} ms with {n}" for n, t in seconds.items())
+        if seconds[self.choice] > min(seconds.values()):
+            times += ": no real difference"
         what = counted(self.choice, "thread")
         return (
             f"Matrix products use {what} from step {self.run.step + 1:,} on (a step takes {times})."

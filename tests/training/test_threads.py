@@ -74,8 +74,10 @@ def test_a_busy_machine_gets_the_fastest_number(machine: Machine, config: Config
 
 def test_a_small_difference_is_no_reason_to_change(machine: Machine, config: Configure) -> None:
     machine.seconds = lambda threads: {1: 0.95, 2: 0.92, 4: 1.0}[threads]
-    ThreadChoice(mg.Trainer(config()).state).choose()
+    line = ThreadChoice(mg.Trainer(config()).state).choose()
     assert machine.threads == 4
+    assert line is not None
+    assert line.endswith("950 ms with 1, 920 ms with 2, 1000 ms with 4: no real difference).")
 
 
 def test_a_burst_of_another_program_does_not_decide(machine: Machine, config: Configure) -> None:
