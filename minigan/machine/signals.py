@@ -24,13 +24,13 @@ def end_on_interrupt() -> None:
         is_command = ("-m", "minigan") in itertools.pairwise(sys.orig_argv)
     else:
         is_command = Path(program).stem == "minigan"
-    if is_command and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if is_command and _handler(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def raise_on_interrupt() -> None:
     """Let Ctrl-C raise KeyboardInterrupt again after ``end_on_interrupt``."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+    if _handler(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -44,13 +44,22 @@ def noted_signals() -> Iterator[list[int]]:
     """
     noted: list[int] = []
     old: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():  # Python allows handlers only there
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)  # Windows has no SIGHUP
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                old[number] = signal.signal(number, lambda number, frame: noted.append(number))
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and _handler(number) not in (None, signal.SIG_IGN):
+            old[number] = signal.signal(number, lambda number, frame: noted.append(number))
     try:
         yield noted
     finally:
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+def _handler(number: int) -> Any:
+    """Return what handles a signal; None if it cannot be replaced from here.
+
+    Python allows only its main thread to set handlers, and knows none that another library has set.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.getsignal(number)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.runs import Configure, assert_same_run, interrupt_at
 
 import minigan as mg
 from minigan.data import load_archive
-from minigan.machine.signals import noted_signals
+from minigan.machine.signals import end_on_interrupt, noted_signals, raise_on_interrupt
 from minigan.training import QualityCheck, Run
 from minigan.training.checkpoint import save_run
 from minigan.training.epoch_end import finish_epoch
@@ -101,3 +103,20 @@ def test_a_signal_that_was_ignored_stays_ignored() -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def test_in_another_thread_no_handler_is_set() -> None:
+    """Python refuses to set one there: a Trainer in a thread runs without."""
+    before = signal.getsignal(signal.SIGINT)
+    seen: list[Any] = []
+
+    def work() -> None:
+        with noted_signals():
+            seen.append(signal.getsignal(signal.SIGINT))
+        raise_on_interrupt()
+        end_on_interrupt()
+        seen.append(signal.getsignal(signal.SIGINT))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work).result()
+    assert seen == [before, before]
