@@ -16,14 +16,18 @@ from minigan.training.pictures import curves_png
 
 
 @pytest.fixture
-def config(tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Configure:
-    """Options of a run of narrow networks, with 7 steps an epoch (the last one smaller).
+def quick_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs have narrow networks, and write down what their curves show.
 
-    Instead of drawing its curves, which takes most of the time of such a run, it writes down what
-    they show.  ``real_curves`` draws them.
+    Drawing the curves would take most of the time of such a run; ``real_curves`` draws them.
     """
     narrow_networks(monkeypatch)
     monkeypatch.setattr("minigan.training.outputs.curves_png", written_curves)
+
+
+@pytest.fixture
+def config(tiny_data: Path, tmp_path: Path, quick_runs: None) -> Configure:
+    """Options of a quick run of 7 steps an epoch, the last one smaller."""
 
     def make(**options: Any) -> mg.TrainConfig:
         options = {"epochs": 3, "batch_size": 30, "data": str(tiny_data)} | options

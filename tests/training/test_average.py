@@ -67,6 +67,7 @@ def trainer(tiny_data: Path, out: Path, recipe: str, epochs: int) -> mg.Trainer:
     )
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_it_follows_after_every_tenth_step_and_training_is_the_same(
     tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_it_follows_after_every_tenth_step_and_training_is_the_same(
     np.testing.assert_array_equal(plain.gan.discriminator.params, run.gan.discriminator.params)
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_pictures_quality_and_checkpoint_are_of_the_average(
     tiny_data: Path, tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ class Scripted:
         return Quality(ndb=90, js=next(self.js), classes=7)
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_history_and_the_best_generator(
     tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
@@ -74,7 +75,7 @@ def test_history_and_the_best_generator(
     assert (out / "best_sample_0.png").exists()
 
 
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "quick_runs")
 @pytest.mark.parametrize("recipe", ["averaged", "tutorial"])
 def test_measuring_changes_nothing_else(recipe: str, tiny_data: Path, tmp_path: Path) -> None:
     states = []
@@ -102,6 +103,7 @@ def test_measuring_changes_nothing_else(recipe: str, tiny_data: Path, tmp_path: 
         np.testing.assert_array_equal(array, other_arrays[name], err_msg=name)
 
 
+@pytest.mark.usefixtures("quick_runs")
 def test_a_worse_generator_after_a_resume_does_not_replace_the_best(
     tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
