@@ -19,6 +19,7 @@ from minigan.losses import bce, bce_with_logits
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
 from minigan.optim import Adam
+from minigan.penalty import r1
 from minigan.tape import trace
 from minigan.training import TrainConfig, Trainer, load_generator
 
@@ -50,5 +51,6 @@ __all__ = [
     "get_backend",
     "load_generator",
     "load_mnist",
+    "r1",
     "trace",
 ]

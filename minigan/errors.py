@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from typing import Any
 
 # A name of an argument in a message: it stands alone, and not after another one, where a value is.
-NAME = re.compile(r"(?<![^\s(])(?<!` )`([a-z_]+)`(?![^\s,;:.)])")
+NAME = re.compile(r"(?<![^\s(])(?<!` )`([a-z0-9_]+)`(?![^\s,;:.)])")
 
 
 class InputError(ValueError):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.backend import Array, backend_of, check_array, check_range
-from minigan.errors import counted
+from minigan.backend import Array, backend_of, check_array, check_range, check_size
+from minigan.errors import counted, to_float
 from minigan.layers import Linear, Sigmoid, Tanh, sigmoid
 from minigan.losses import bce, bce_with_logits
 from minigan.network import Sequential
 from minigan.optim import Adam
+from minigan.penalty import check_penalised, r1
 
 
 class StepResult(NamedTuple):
@@ -43,9 +45,15 @@ class GAN:
     With ``logits=True`` D ends without a Sigmoid and returns logits, and the same losses are
     computed from these.  Their gradients survive where a probability would be rounded to 0 or 1.
 
+    With a positive ``r1``, the γ of the penalty ``minigan.r1``, D is also asked to be flat at the
+    real images; this needs logits.  The penalty is paid in the first of every ``r1_every`` steps,
+    with as many times the weight, which costs less and does the same (Karras et al. 2020, "lazy
+    regularization").  It is not in the ``d_loss`` that a step returns.
+
     Raises ValueError if G's images do not fit into D, if D has more than one output, if G and D
-    differ in dtype or backend, if D ends in Sigmoid although ``logits`` is true, or if D ends in
-    Linear although ``logits`` is false.
+    differ in dtype or backend, if D ends in Sigmoid although ``logits`` is true, if D ends in
+    Linear although ``logits`` is false, or if ``r1`` is negative or not finite, or is positive for
+    a D that gives no logits or has a layer without ``double_backward``.
     """
 
     def __init__(
@@ -57,6 +65,8 @@ class GAN:
         betas: tuple[float, float] = (0.5, 0.999),
         eps: float = 1e-8,
         logits: bool = False,
+        r1: float = 0.0,
+        r1_every: int = 16,
     ) -> None:
         self.adam_g = Adam(generator, lr, betas, eps)
         self.adam_d = Adam(discriminator, lr, betas, eps)
@@ -74,6 +84,13 @@ class GAN:
             )
         if isinstance(d[-1], Sigmoid if logits else Linear):
             raise ValueError(f"D ends in {d[-1]!r}: expected either Sigmoid or logits=True")
+        if not 0 <= to_float(r1) < math.inf:
+            raise ValueError(f"r1 is {r1!r}, expected a finite number of at least 0")
+        if r1 > 0 and not logits:
+            raise ValueError("r1 is a penalty on D's logits: it needs a D with logits=True")
+        if r1 > 0:
+            check_penalised(d)
+        self.r1, self.r1_every = float(r1), check_size("r1_every", r1_every)
         self.logits, self.loss = logits, bce_with_logits if logits else bce
         self.looked = False  # at the range of the images, which on a GPU is done once
 
@@ -103,6 +120,10 @@ class GAN:
         loss_fake, dp_fake = self.loss(p[B:], 0.0)
         dp = np.concatenate([dp_real, dp_fake])
         D.backward(dp, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
+        if D.backend.decide(self.penalises):
+            grads = D.grads.copy()
+            r1(D, real, self.r1_every * self.r1)  # overwrites them with those of the penalty
+            D.grads += grads
         self.adam_d.step()
         if self.logits:
             p = D.backend.elementwise(sigmoid, p)  # p held logits; the result has probabilities
@@ -116,6 +137,10 @@ class GAN:
         self.adam_g.step()
 
         return StepResult(d_loss, g_loss, p_real, p_fake)
+
+    def penalises(self) -> bool:
+        """Return whether the next step of D pays the penalty."""
+        return self.r1 > 0 and self.adam_d.t % self.r1_every == 0
 
     def _batch(self, name: str, a: Array, columns: int | None) -> Array:
         if backend_of(a, name).name == "numpy":

@@ -39,6 +39,8 @@ class Layer:
     - ``param_grads(dy, cache)``, which writes dL/dW into the array ``self.dW`` that is there
       already: ``self.dW[...] = …``.  (No optimizer would read a new array, ``self.dW = …``.)
 
+    A layer of a D that is trained with ``r1`` also defines ``double_backward``.
+
     A layer that computes something else after training also defines ``evaluate``.  Arrays that it
     keeps for this are made in ``allocate`` and named in ``buffer_names``, as in ``BatchNorm1d``.
 
@@ -73,6 +75,15 @@ class Layer:
 
     def param_grads(self, dy: Array, cache: Any) -> None:
         """Overwrite the parameters' gradients.  Here there are no parameters, and nothing to do."""
+
+    def double_backward(self, t: Array, dy: Array, cache: Any) -> tuple[Array, Array | None]:
+        """Go back through ``input_grad``, for a loss R that depends on dx: see ``minigan.penalty``.
+
+        The formula of ``input_grad`` computes dx from dy, from W and, if the layer's slope is not
+        constant, from x.  So for a given t = dR/d(dx), return dR/d(dy) and dR/dx, or None for the
+        latter if dx does not depend on x, and overwrite dW and db with dR/dW and dR/db.
+        """
+        raise NotImplementedError(f"{self!r} has no double_backward")
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
         """Return the initial parameters, in float64 and in the order of ``param_names``."""
@@ -147,6 +158,12 @@ class Linear(Layer):
         db = Σₙ dy[n]     b is added to every row
         dx = dy Wᵀ        x[:, i] reaches y[:, j] through W[i, j]: sum over j
 
+    For a loss R that depends on this dx, with t = dR/d(dx), the same two rules hold once more:
+
+        dR/d(dy) = t W
+        dR/dW    = tᵀ dy
+        dR/db    = 0            b is not in dx = dy Wᵀ, and neither is x
+
     W and b start as uniform random numbers between -1/√n_in and 1/√n_in, as in ``torch.nn.Linear``.
     They are drawn in float64, W before b.  PyTorch stores W transposed; this line copies its
     weights: ``layer.W[...] = linear.weight.detach().numpy().T``.  Write into W and b as it does: an
@@ -192,6 +209,11 @@ class Linear(Layer):
     def input_grad(self, dy: Array, x: Array) -> Array:
         return matmul(dy, self.W.T)
 
+    def double_backward(self, t: Array, dy: Array, x: Array) -> tuple[Array, None]:
+        matmul(t.T, dy, out=self.dW)
+        self.db[...] = 0
+        return matmul(t, self.W), None
+
     def __repr__(self) -> str:
         return f"Linear({self.n_in}, {self.n_out})"
 
@@ -203,7 +225,10 @@ class ReLU(Layer):
         dx = dy where x > 0, else 0
 
     The graph of y has a kink at x = 0, where any slope from 0 to 1 could serve as the derivative.
-    The slope used here is 0, as in ``torch.nn.ReLU``.
+    The slope used here is 0, as in ``torch.nn.ReLU``.  On each side of the kink it is constant, so
+    dx changes with dy alone, and for a loss R that depends on dx, with t = dR/d(dx),
+
+        dR/d(dy) = t where x > 0, else 0
     """
 
     kinks = (0.0,)
@@ -217,6 +242,9 @@ class ReLU(Layer):
     def input_grad(self, dy: Array, y: Array) -> Array:
         return dy * (y > 0)
 
+    def double_backward(self, t: Array, dy: Array, y: Array) -> tuple[Array, None]:
+        return self.input_grad(t, y), None
+
 
 class LeakyReLU(Layer):
     """Rectifier with a small slope s below zero, element by element.  x, y, dx, dy: the same shape
@@ -225,7 +253,10 @@ class LeakyReLU(Layer):
         dx = dy where x > 0, else s dy
 
     s is ``negative_slope``.  Because it lies between 0 and 1, y is max(x, s x), and the slope of y
-    is max(x > 0, s), where a true comparison counts as 1.  Matches ``torch.nn.LeakyReLU``.
+    is max(x > 0, s), where a true comparison counts as 1.  Matches ``torch.nn.LeakyReLU``.  As with
+    ``ReLU``, dx changes with dy alone, and for t = dR/d(dx)
+
+        dR/d(dy) = t where x > 0, else s t
 
     Raises ValueError unless negative_slope is from 0 to 1.
     """
@@ -247,6 +278,9 @@ class LeakyReLU(Layer):
         s = y.dtype.type(self.negative_slope)  # a Python float with booleans would make float64
         return dy * np.maximum(y > 0, s)  # np.where takes six times as long
 
+    def double_backward(self, t: Array, dy: Array, y: Array) -> tuple[Array, None]:
+        return self.input_grad(t, y), None
+
     def __repr__(self) -> str:
         return f"LeakyReLU({self.negative_slope})"
 
@@ -256,6 +290,9 @@ class Tanh(Layer):
 
     y  = tanh(x)
     dx = dy (1 - y²)            since tanh' = 1 - tanh²        (matches ``torch.nn.Tanh``)
+
+    dR/d(dy) = t (1 - y²)       for t = dR/d(dx)
+    dR/dx    = t dy (-2 y) (1 - y²)                            since tanh'' = -2 tanh tanh'
     """
 
     @elementwise
@@ -266,6 +303,11 @@ class Tanh(Layer):
     @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
         return dy * (1 - y * y)
+
+    @elementwise
+    def double_backward(self, t: Array, dy: Array, y: Array) -> tuple[Array, Array]:
+        slope = 1 - y * y
+        return t * slope, t * dy * -2 * y * slope
 
 
 def sigmoid(x: Array) -> Array:
@@ -283,6 +325,9 @@ class Sigmoid(Layer):
 
     y  = σ(x) = 1 / (1 + e⁻ˣ)
     dx = dy y (1 - y)           since σ' = σ (1 - σ)           (matches ``torch.nn.Sigmoid``)
+
+    dR/d(dy) = t y (1 - y)      for t = dR/d(dx)
+    dR/dx    = t dy (1 - 2 y) y (1 - y)                        since σ'' = (1 - 2 σ) σ'
     """
 
     @elementwise
@@ -293,3 +338,8 @@ class Sigmoid(Layer):
     @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
         return dy * y * (1 - y)
+
+    @elementwise
+    def double_backward(self, t: Array, dy: Array, y: Array) -> tuple[Array, Array]:
+        slope = y * (1 - y)
+        return t * slope, t * dy * (1 - 2 * y) * slope

@@ -72,6 +72,13 @@ class Backend(abc.ABC):
         """Return a function that does what ``step`` does, on a GPU by replaying a CUDA graph."""
 
     @abc.abstractmethod
+    def decide(self, question: Callable[[], bool]) -> bool:
+        """Return ``question()``, the answer to which changes what a step does.
+
+        A step that was compiled asks again before each call, and has a graph for each answer.
+        """
+
+    @abc.abstractmethod
     def synchronize(self) -> None:
         """Wait until the device has finished all the work that it was given."""
 

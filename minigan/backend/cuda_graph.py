@@ -13,6 +13,8 @@ A graph always replays the same kernels with the same addresses and numbers.  Th
 - Work of the host that differs from step to step, such as counting Adam's steps and writing the
   numbers that depend on the count, goes through ``HostWork.each_step`` and is done before each
   replay.
+- Where a step asks the host whether to do something, as ``HostWork.decide`` does, each answer gets
+  a graph of its own, and the question is asked again before each call.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ import contextlib
 import ctypes
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from minigan.backend.base import Backend
+
+Answer: TypeAlias = tuple[Callable[[], bool], bool]  # a question, and what it was answered
 
 
 class HostWork:
@@ -33,12 +37,29 @@ class HostWork:
 
     def __init__(self) -> None:
         self.noted: list[Callable[[], None]] | None = None  # None while no graph is being captured
+        self.answers: list[Answer] | None = None  # of the compiled step that runs now, if any
 
     def each_step(self, work: Callable[[], None]) -> None:
         if self.noted is None:
             work()
         else:
             self.noted.append(work)  # every replay of the graph will do it
+
+    def decide(self, question: Callable[[], bool]) -> bool:
+        answer = question()
+        if self.answers is not None:
+            self.answers.append((question, answer))
+        return answer
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[list[Answer]]:
+        """Collect the questions that are decided, and their answers, until the block ends."""
+        answers: list[Answer] = []
+        self.answers = answers
+        try:
+            yield answers
+        finally:
+            self.answers = None
 
     @contextlib.contextmanager
     def noting(self) -> Iterator[list[Callable[[], None]]]:
@@ -54,22 +75,24 @@ class HostWork:
 class CompiledStep:
     """A step of device work: the first call runs it, the second captures it, later ones replay it.
 
-    It is called with arrays, as ``step(*arrays)``.  Each combination of shapes and dtypes has a
-    graph of its own.  Results are valid until the next call.  If a capture fails, a RuntimeWarning
-    gives the reason, and all calls run the step eagerly.
+    It is called with arrays, as ``step(*arrays)``.  Each combination of shapes, dtypes and answers
+    of ``HostWork.decide`` has a graph of its own.  Results are valid until the next call.  If a
+    capture fails, a RuntimeWarning gives the reason, and all calls run the step eagerly.
     """
 
     def __init__(self, backend: Backend, host_work: HostWork, step: Callable[..., Any]) -> None:
         self.backend, self.host_work, self.step = backend, host_work, step
         self.stream = backend.xp.cuda.Stream(non_blocking=True)  # only such streams can be captured
-        self.graphs: dict[Any, Graph] = {}
+        self.graphs: dict[Any, list[Graph]] = {}
         self.eager = False
 
     def __call__(self, *args: Any) -> Any:
         key = tuple((a.shape, str(a.dtype)) for a in args)
-        if key not in self.graphs:
-            self.graphs[key] = Graph(self.backend, self.host_work)
-        graph = self.graphs[key]
+        graphs = self.graphs.setdefault(key, [])
+        graph = next((one for one in graphs if one.fits()), None)
+        if graph is None:
+            graph = Graph(self.backend, self.host_work)
+            graphs.append(graph)
         caller = self.backend.xp.cuda.get_current_stream()
         self.stream.wait_event(caller.record())  # wait for what the caller computed so far
         with self.stream, graph.memory():
@@ -90,19 +113,25 @@ class CompiledStep:
         if graph.executable is not None:
             return graph.replay(self.stream, args)
         graph.warm = True  # this run compiles the kernels and fills the pool
-        return self.step(*map(self.backend.asarray, args))
+        with self.host_work.answering() as graph.answers:
+            return self.step(*map(self.backend.asarray, args))
 
 
 class Graph:
-    """The captured step for one combination of shapes and dtypes, and the memory that it uses."""
+    """The captured step for one combination of shapes, dtypes and answers, and its memory."""
 
     def __init__(self, backend: Backend, host_work: HostWork) -> None:
         self.backend, self.host_work = backend, host_work
         self.pool = backend.xp.cuda.MemoryPool()
         self.warm = False
+        self.answers: list[Answer] = []
         self.before_replay: list[Callable[[], None]] = []
         self.executable: Any = None
         self.launches: int | None = None  # number of kernels and copies; None if unknown
+
+    def fits(self) -> bool:
+        """Return whether all questions of the step are still answered as when it first ran."""
+        return all(question() == answer for question, answer in self.answers)
 
     @contextlib.contextmanager
     def memory(self) -> Iterator[None]:

@@ -152,6 +152,9 @@ class CupyBackend(Backend):
     def compile(self, step: Callable[..., Any]) -> Callable[..., Any]:
         return CompiledStep(self, self.host_work, step)
 
+    def decide(self, question: Callable[[], bool]) -> bool:
+        return self.host_work.decide(question)
+
     def describe(self) -> dict[str, str]:
         runtime = self.xp.cuda.runtime
         name = runtime.getDeviceProperties(runtime.getDevice())["name"].decode()

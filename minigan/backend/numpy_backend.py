@@ -66,6 +66,9 @@ class NumpyBackend(Backend):
     def compile(self, step: Callable[..., Any]) -> Callable[..., Any]:
         return step
 
+    def decide(self, question: Callable[[], bool]) -> bool:
+        return question()
+
     def synchronize(self) -> None:
         """Return at once: NumPy has finished its work whenever one of its functions returns."""
 

@@ -96,7 +96,7 @@ class GpuBench:
         eager, captured, rate, ratio, share = map(statistics.median, zip(*rounds, strict=True))
         launches = None
         if isinstance(compiled, CompiledStep):
-            launches = next(iter(compiled.graphs.values())).launches
+            launches = next(iter(compiled.graphs.values()))[0].launches
         return GpuReport(
             batch_size=batch_size,
             eager=eager,

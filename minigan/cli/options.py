@@ -29,6 +29,7 @@ class Train(TrainConfig):
     """Train the GAN, and draw samples of what it has learnt after each epoch."""
 
     lr: Annotated[float | None, optional("FLOAT")] = None
+    r1: Annotated[float | None, optional("FLOAT")] = None
     evaluate_every: Annotated[int | None, optional("INT")] = None
     threads: Annotated[int | None, optional("INT")] = None
     out: Annotated[str | None, optional("DIR")] = None

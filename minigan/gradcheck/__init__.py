@@ -9,6 +9,7 @@ It imports from ``backend`` and from the files of the mathematics, which it chec
 
 from minigan.gradcheck.check import check_gradients, check_loss
 from minigan.gradcheck.everything import ROWS, check_everything, check_gan
+from minigan.gradcheck.penalty import check_r1
 from minigan.gradcheck.verdict import TOLERANCE, ArrayCheck, GradientReport
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "check_gan",
     "check_gradients",
     "check_loss",
+    "check_r1",
 ]

@@ -20,6 +20,7 @@ from minigan.gradcheck.check import (
     own_stream,
 )
 from minigan.gradcheck.kinks import away_from_kinks
+from minigan.gradcheck.penalty import check_r1, penalty_of
 from minigan.gradcheck.precision import copy_in
 from minigan.gradcheck.problem import Problem
 from minigan.gradcheck.verdict import GradientReport
@@ -28,7 +29,7 @@ from minigan.losses import bce, bce_with_logits
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
 
-ROWS = 15  # reports that check_everything yields
+ROWS = 17  # reports that check_everything yields
 
 
 def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, GradientReport]]:
@@ -55,14 +56,17 @@ def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, Gr
     yield "BatchNorm1d(7), evaluation", check_gradients(norm, normal(6, 7), training=False)
     yield "bce", check_loss(bce, uniform(6, 4), uniform(6, 4))
     yield "bce_with_logits", check_loss(bce_with_logits, 5 * normal(6, 4), uniform(6, 4))
+    for name, hidden in (("LeakyReLU", LeakyReLU(0.2)), ("Tanh", Tanh())):
+        D = Sequential(Linear(7, 6), hidden, Linear(6, 1), seed=rng, backend=backend)
+        yield f"r1, D with {name}", check_r1(D, normal(6, 7))
     for logits in (False, True):  # every entry where that is quick, else a few and a direction
-        variant = ", batch norm, logits" if logits else ""
+        variant = ", default recipe" if logits else ""
         gan = _narrow_gan(logits, rng, backend)
         report = check_gan(gan, np.tanh(normal(5, 9)), normal(5, 6), max_entries=100)
         yield f"narrow GAN{variant}", report
         G = generator(batch_norm=logits, seed=rng, dtype="float64", backend=backend)
         D = discriminator(logits=logits, seed=rng, dtype="float64", backend=backend)
-        gan = GAN(G, D, logits=logits)
+        gan = GAN(G, D, logits=logits, r1=0.1 * logits)
         report = check_gan(gan, np.tanh(normal(3, 784)), normal(3, 100), max_entries=1)
         for net, path in (("D", "D: d_loss"), ("G", "G: z -> D(G(z)) -> g_loss")):
             arrays = tuple(array for array in report.arrays if array.name.startswith(net))
@@ -81,11 +85,13 @@ def _narrow_gan(logits: bool, seed: np.random.Generator, backend: Backend) -> GA
         layers += [Linear(n_in, n_out), LeakyReLU(0.2)]
     layers += [Linear(7, 1), *([] if logits else [Sigmoid()])]
     D = Sequential(*layers, seed=seed, dtype="float64", backend=backend)
-    return GAN(G, D, logits=logits)
+    return GAN(G, D, logits=logits, r1=0.1 * logits)
 
 
 class _Standstill:
     """An optimizer that leaves the weights where they are, and the gradients to be read."""
+
+    t = 0  # as in the first step, which pays the penalty r1
 
     def step(self) -> None:
         """Do nothing."""
@@ -94,8 +100,9 @@ class _Standstill:
 def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> GradientReport:
     """Check the two gradients of one real ``GAN.train_step``, through both networks.
 
-    They must be the slopes of the d_loss and the g_loss that the step returns.  The check works on
-    copies of ``gan`` whose weights stay where they are.
+    They must be the slopes of the d_loss and the g_loss that the step returns, and of the penalty
+    that ``gan.r1`` adds to the d_loss.  The check works on copies of ``gan`` whose weights stay
+    where they are.
     """
     backend, rng = gan.generator.backend, own_stream(0)
     G, D = copy_in(gan.generator, "float64"), copy_in(gan.discriminator, "float64")
@@ -114,7 +121,10 @@ def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> Grad
             # forward, as in training: with batch norm, evaluate computes another function
             def d_loss() -> Any:
                 p, _ = D.forward(np.concatenate([x, fake]))
-                return as_number(loss(p[: len(x)], 1.0)[0] + loss(p[len(x) :], 0.0)[0], backend)
+                both = loss(p[: len(x)], 1.0)[0] + loss(p[len(x) :], 0.0)[0]
+                if gan.r1 > 0:
+                    both = both + penalty_of(D, x, gan.r1_every * gan.r1)
+                return as_number(both, backend)
 
             def g_loss() -> Any:
                 return as_number(loss(D.forward(G.forward(latent)[0])[0], 1.0)[0], backend)

@@ -70,7 +70,7 @@ def _results_through(change: Callable[[Array], Array], layers: tuple[Layer, ...]
 
     before = [dict(vars(layer)) for layer in layers]
     for layer in layers:  # an attribute of the layer itself goes before the method of its class
-        for name in ("forward", "evaluate", "input_grad"):
+        for name in ("forward", "evaluate", "input_grad", "double_backward"):
             setattr(layer, name, partial(changed, getattr(layer, name)))
     try:
         yield

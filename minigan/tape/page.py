@@ -91,7 +91,8 @@ def _line(row: Row, line: Line) -> dict[str, Any]:
 def _product(row: Row, line: Line) -> str:
     """Return in words what the matrix product costs, or would cost: 2 N n_in n_out."""
     N, *columns = row.given
-    widths = {"y": (*columns, *line.shape[1:]), "dx": (*line.shape[1:], *columns)}
+    forward, back = (*columns, *line.shape[1:]), (*line.shape[1:], *columns)
+    widths = {"y": forward, "dR/d(dy)": forward, "dx": back}
     sizes = N, *widths.get(line.name, line.shape)
     cost = f"{line.flop / 1e6:,.2f} million operations"
     if 2 * math.prod(sizes) == line.flop:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+import minigan.gan as gan_module
 from minigan.backend import Array, Product, backend_of, noted_products
 from minigan.data import load_mnist, pixel_values
 from minigan.gan import GAN
@@ -22,6 +23,7 @@ from minigan.layers import Layer
 from minigan.losses import bce_with_logits
 from minigan.models import IMAGE_SIZE, LATENT_DIM
 from minigan.network import Sequential
+from minigan.penalty import r1
 from minigan.tape.cache_memory import CacheMemory
 from minigan.tape.equations import equation, other_equations
 from minigan.tape.page import tape_page, tape_table
@@ -70,11 +72,13 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
                     ("backward", functools.partial(notes.backward, letter, i, layer)),
                     ("param_grads", functools.partial(notes.part, "param_grads")),
                     ("input_grad", functools.partial(notes.part, "input_grad")),
+                    ("double_backward", functools.partial(notes.double_backward, i, layer)),
                 ):
                     watch.enter_context(_watched(layer, method, note))
             note = functools.partial(notes.optimizer, letter, net, optimizer)
             watch.enter_context(_watched(optimizer, "step", note))
         watch.enter_context(_watched(gan, "loss", functools.partial(notes.loss, gan.loss)))
+        watch.enter_context(_watched(gan_module, "r1", functools.partial(notes.penalty, gan)))
         watch.enter_context(noted_products(backend_of(gan.generator.params), notes.product))
         result = gan.train_step(real, z)
     G = gan.generator
@@ -118,9 +122,46 @@ class _Notes:
     parts: dict[str, int] = field(default_factory=dict)  # flop of the two parts of a backward pass
     makers: dict[tuple[int, int], int] = field(default_factory=dict)  # (layer, cache): row
     in_backward: bool = False
+    passes: str = ""  # what the penalty calls the pass that it makes now
 
     def product(self, product: Product) -> None:
         self.flop += product.flop
+
+    def penalty(self, gan: GAN, call: Any, net: Sequential, x: Array, gamma: float) -> Any:
+        self.passes = "R1 backward"
+        R = call(net, x, gamma)
+        self.passes = ""
+        of = f"r1, γ = {gan.r1_every} · {gan.r1:g}"
+        every = f"in every {gan.r1_every}th step, so with {gan.r1_every} times the weight"
+        lines = (
+            _line(r1, "R", (), float(R)),
+            Line("dR/dθ", "dR/dθ = all gradients of R", "", net.grads.shape, _norm(net.grads)),
+        )
+        self.rows.append(Row(self.step, "R1", of, x.shape, lines, where=((every, ""),)))
+        return R
+
+    def double_backward(
+        self, i: int, layer: Layer, call: Any, t: Array, dy: Array, cache: Any
+    ) -> tuple[Array, Array | None]:
+        before, self.passes = self.flop, "R1 upward"
+        ddy, dx = call(t, dy, cache)
+        self.passes = "R1 downward"
+        lines = [
+            _line(layer, f"dR/d{name}", gradient.shape, _norm(gradient))
+            for name in layer.param_names
+            for gradient in [getattr(layer, "d" + name)]
+        ]
+        lines.append(_line(layer, "dR/d(dy)", ddy.shape, _norm(ddy)))
+        if dx is not None:
+            lines.append(_line(layer, "dR/dx", dx.shape, _norm(dx)))
+        # dx = dy Wᵀ is linear in dy and in W, so both take a product of the same size.
+        share = (self.flop - before) // (2 if layer.param_names else 1)
+        for k in {0, len(layer.param_names)}:
+            lines[k] = lines[k]._replace(flop=share)
+        name, made = _name(i, layer), self.makers.get((id(layer), id(cache)))
+        row = Row(self.step, "R1 upward", name, t.shape, tuple(lines), partner=made)
+        self.rows.append(row)
+        return ddy, dx
 
     def part(self, name: str, call: Any, *args: Any, **named: Any) -> Any:
         before = self.flop
@@ -137,7 +178,7 @@ class _Notes:
         self.makers[id(layer), id(cache)] = len(self.rows)
         kept, size = self.memory.note(f"{net} {i}", layer, x, y, cache)
         lines = (_line(layer, "y", y.shape, None, self.flop - before),)
-        name, phase = _name(i, layer), f"{net} forward"
+        name, phase = _name(i, layer), "R1 forward" if self.passes else f"{net} forward"
         where = other_equations(type(layer))
         self.rows.append(Row(self.step, phase, name, x.shape, lines, kept, size, where=where))
         return y, cache
@@ -168,7 +209,7 @@ class _Notes:
             lines.append(_line(layer, "dx", dx.shape, _norm(dx), self.parts.get("input_grad", 0)))
         else:
             lines.append(_line(layer, "dx", x_shape, None, cost, skipped=True))
-        name, phase = _name(i, layer), f"{net} backward"
+        name, phase = _name(i, layer), self.passes or f"{net} backward"
         self.rows.append(Row(self.step, phase, name, dy.shape, tuple(lines), partner=made))
         return dx
 

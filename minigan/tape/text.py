@@ -25,6 +25,22 @@ PHASES = {  # in the order of ``GAN.train_step``
     "are added; the two gradients, one below the other, are the dy of D's last layer.",
     ("D", "D backward"): "The gradient goes from the last layer to the first: each layer is given "
     "dy, computes its own dW and db, and hands dx on.",
+    ("D", "R1 forward"): "The penalty R1 begins: the real images alone go through D once more.",
+    (
+        "D",
+        "R1 backward",
+    ): "Back to the images, with 1 as the dy of each logit. The last dx is g, the "
+    "slope of D at each image.",
+    (
+        "D",
+        "R1 upward",
+    ): "Back through this pass, so in the other direction: t is γ/N g at first, and "
+    "dR/d(dy) of each layer is the t of the next. Each dW gets its part of the penalty's gradient.",
+    (
+        "D",
+        "R1 downward",
+    ): "D has layers whose slopes depend on x. What R gains by that goes back in the usual way.",
+    ("D", "R1"): "The penalty's gradient is added to that of the loss.",
     ("D", "Adam D"): "D's weights move. Its caches are stale from here on; G's are still valid.",
     ("G", "D forward"): "The same fake images go through D again, whose weights have just moved.",
     ("G", "loss"): "Now the target for the fake images is t = 1: G wants D to call them real.",
@@ -37,6 +53,8 @@ PHASES = {  # in the order of ``GAN.train_step``
 WHY = {  # why something is left out in a phase
     ("D", "D backward"): "The first layer's dx is left out by input_grad=False: nobody trains the "
     "images, so it has no use. (In PyTorch: fake.detach().)",
+    ("D", "R1 backward"): "All dW and db are left out by param_grads=False: only the slope at the "
+    "images is wanted.",
     ("G", "D backward"): "All dW and db are left out by param_grads=False: D is frozen in this "
     "step, so they have no use.",
     ("G", "G backward"): "The first layer's dx is left out by input_grad=False: nobody trains z, "
@@ -120,8 +138,19 @@ def sums(tape: Tape) -> list[tuple[str, str]]:
         ("done", count(done)),
         ("skipped", f"{count(no_dx)}, by input_grad=False"),
         ("", f"{count(no_dw)}, by param_grads=False"),
+        *_penalty(done, tape),
         ("kept", f"{sum(row.kept_bytes for row in tape.rows) / 1e6:.2f} MB in caches"),
     ]
+
+
+def _penalty(done: list[Line], tape: Tape) -> list[tuple[str, str]]:
+    """Return what the penalty R1 costs, if the step has paid it."""
+    paid = [line for row in tape.rows if row.phase.startswith("R1") for line in row.lines]
+    flop = sum(line.flop for line in paid if not line.skipped)
+    if not flop:
+        return []
+    share = flop / sum(line.flop for line in done)
+    return [("R1", f"{flop / 1e9:.3f} GFLOP of these, {share:.0%}; not in every step")]
 
 
 def figure(line: Line) -> str:
@@ -130,9 +159,9 @@ def figure(line: Line) -> str:
         return "skipped"
     if line.size is None:
         return ""
-    name = line.name.removeprefix("dL/").replace("θ", "Δθ")
-    name = "L" if name == "L" else f"|{name}|"
-    return f"{name:5}{line.size:.3g}"
+    name = line.name.removeprefix("dL/")
+    name = {"L": "L", "R": "R", "θ": "|Δθ|"}.get(name, f"|{name}|")
+    return f"{name:4} {line.size:.3g}"
 
 
 def kept(row: Row) -> str:

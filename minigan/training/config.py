@@ -23,7 +23,11 @@ LONGEST = 1_000_000  # bytes: a longer config.json is none
 # that are not stored only name the folder.
 CHANGEABLE = ("epochs", "backend", "threads", "data", "save_every", "evaluate_every")
 NOT_STORED = ("out", "resume")
-LATER = ("recipe", "evaluate_every")  # options that older runs do not have
+LATER = {  # options that older runs do not have, and what they were
+    "recipe": "tutorial",
+    "evaluate_every": None,
+    "r1": 0.0,
+}
 WHOLE: dict[str, tuple[int, int | None]] = {  # smallest and largest value of each whole number
     "epochs": (1, 1_000_000_000),
     "batch_size": (1, 1_000_000_000),
@@ -40,7 +44,7 @@ OPTIONAL = ("evaluate_every", "threads", "out", "resume")  # None if the option 
 class TrainConfig:
     """The options of a training run.  Apart from the recipe, the defaults are the tutorial's.
 
-    ``lr=None`` stands for the recipe's learning rate.
+    ``lr=None`` and ``r1=None`` stand for the recipe's learning rate and penalty.
 
     Raises InputError for a value that makes no sense.
     """
@@ -58,6 +62,9 @@ class TrainConfig:
     """Length of the latent vector z, from which G makes an image."""
     lr: float | None = None
     """Learning rate of G and D; if not given, 0.0002 for the recipe tutorial, else 0.001."""
+    r1: float | None = None
+    """Weight of the penalty R1 on D's slope at real images, for a D that gives logits; if not
+    given, 0.1 for the recipe averaged, else 0, which means none."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Decay rates of the two running means that the optimizer Adam keeps."""
     seed: int = 0
@@ -96,6 +103,13 @@ class TrainConfig:
                 raise InputError(f"`{name}` is {value!r}, expected {', '.join(choices)}")
         if self.lr is not None and not 0 < to_float(self.lr) < math.inf:
             raise InputError(f"`lr` is {self.lr!r}, expected a positive, finite number")
+        if self.r1 is not None and not 0 <= to_float(self.r1) < math.inf:
+            raise InputError(f"`r1` is {self.r1!r}, expected a finite number of at least 0")
+        if self.r1 and not RECIPES[self.recipe].logits:
+            raise InputError(
+                f"`r1` is {self.r1!r}, but it is a penalty on logits, and D of the recipe "
+                f"{self.recipe} gives probabilities: choose `recipe` averaged, or no `r1`"
+            )
         for name in ("data", "out", "resume"):
             if name not in OPTIONAL or getattr(self, name) is not None:
                 _check_folder(name, getattr(self, name))
@@ -103,10 +117,10 @@ class TrainConfig:
     def resolved(self) -> TrainConfig:
         """Return the options as a run keeps them: as plain Python numbers and strings.
 
-        ``lr`` becomes the recipe's learning rate if none was given, and ``data`` becomes an
+        ``lr`` and ``r1`` become those of the recipe if none were given, and ``data`` becomes an
         absolute path, because the run may be resumed from another folder.
         """
-        lr = RECIPES[self.recipe].lr if self.lr is None else float(self.lr)
+        recipe = RECIPES[self.recipe]
         return replace(
             self,
             epochs=int(self.epochs),
@@ -116,7 +130,8 @@ class TrainConfig:
             save_every=int(self.save_every),
             evaluate_every=None if self.evaluate_every is None else int(self.evaluate_every),
             threads=None if self.threads is None else int(self.threads),
-            lr=lr,
+            lr=recipe.lr if self.lr is None else float(self.lr),
+            r1=recipe.r1 if self.r1 is None else float(self.r1),
             betas=(float(self.betas[0]), float(self.betas[1])),
             data=MNIST if str(self.data) == MNIST else os.path.abspath(self.data),
             out=None if self.out is None else str(self.out),
@@ -155,8 +170,8 @@ class TrainConfig:
     def from_stored(cls, stored: Any, source: Path) -> TrainConfig:
         """Return the options in ``stored``.
 
-        An option that is missing, because the run is older than the option, gets its default; but
-        the recipe of such a run was the tutorial's.  Raises InputError, which names ``source``, if
+        An option that is missing, because the run is older than the option, gets the value that it
+        had before it was one.  Raises InputError, which names ``source``, if
         ``stored`` does not hold the options of a run.
         """
         known = {field.name for field in fields(cls)} - set(NOT_STORED)
@@ -164,7 +179,7 @@ class TrainConfig:
         if not known - set(LATER) <= found <= known:
             raise InputError(f"{source} does not hold the options of a run of this version")
         try:
-            return cls(**{"recipe": "tutorial", **stored}).resolved()
+            return cls(**{**LATER, **stored}).resolved()
         except InputError as error:
             raise InputError(f"{source}: {error}") from error
 

@@ -31,6 +31,7 @@ def draw_start(
     latent_dim: int = LATENT_DIM,
     lr: float | None = None,
     betas: tuple[float, float] = (0.5, 0.999),
+    r1: float | None = None,
     dtype: str = "float32",
     backend: str | Backend = "numpy",
 ) -> tuple[GAN, Array]:
@@ -38,7 +39,8 @@ def draw_start(
     G = generator(latent_dim, batch_norm=recipe.batch_norm, seed=rng, dtype=dtype, backend=backend)
     D = discriminator(logits=recipe.logits, seed=rng, dtype=dtype, backend=backend)
     lr = recipe.lr if lr is None else lr
-    gan = GAN(G, D, lr=lr, betas=betas, logits=recipe.logits)
+    r1 = recipe.r1 if r1 is None else r1
+    gan = GAN(G, D, lr=lr, betas=betas, logits=recipe.logits, r1=r1)
     return gan, draw_z(rng, FIXED, latent_dim, dtype)
 
 

@@ -16,12 +16,13 @@ class Recipe(NamedTuple):
     batch_norm: bool  # batch normalisation in G
     logits: bool  # D returns logits: the loss is the same, but has a gradient wherever D is wrong
     averaged: bool  # the moving average of G draws the samples
+    r1: float  # weight γ of the penalty R1, unless another one is given
 
 
 RECIPES = {
-    "averaged": Recipe(lr=1e-3, batch_norm=True, logits=True, averaged=True),
-    "batch-norm": Recipe(lr=1e-3, batch_norm=True, logits=False, averaged=False),
-    "tutorial": Recipe(lr=2e-4, batch_norm=False, logits=False, averaged=False),
+    "averaged": Recipe(lr=1e-3, batch_norm=True, logits=True, averaged=True, r1=0.1),
+    "batch-norm": Recipe(lr=1e-3, batch_norm=True, logits=False, averaged=False, r1=0.0),
+    "tutorial": Recipe(lr=2e-4, batch_norm=False, logits=False, averaged=False, r1=0.0),
 }
 
 

@@ -74,6 +74,7 @@ def new_run(config: TrainConfig, images: int, data_crc32: int, backend: Backend)
         latent_dim=config.latent_dim,
         lr=config.lr,
         betas=config.betas,
+        r1=config.r1,
         dtype=config.dtype,
         backend=backend,
     )

@@ -36,9 +36,9 @@ def test_gradcheck(capsys: pytest.CaptureFixture[str]) -> None:
         assert any(row.startswith(name) for row in rows)
     assert any("G: z -> D(G(z)) -> g_loss" in row for row in rows)
     errors = [float(match) for row in rows for match in re.findall(r"\d\.\de-\d\d", row)]
-    assert len(errors) == len(rows) == 15
+    assert len(errors) == len(rows) == 17
     assert max(errors) < 1e-6
-    assert lines[-1].startswith("15 of 15 pass")
+    assert lines[-1].startswith("17 of 17 pass")
 
 
 def test_gradcheck_fails_with_1(
@@ -53,10 +53,10 @@ def test_gradcheck_fails_with_1(
     lines = capsys.readouterr().out.splitlines()
     failed = [line[:46].strip() for line in lines if line.endswith("FAIL")]
     assert failed == [  # the layer, and each path through it
-        "Tanh()", "narrow GAN", "G: z -> D(G(z)) -> g_loss",
-        "narrow GAN, batch norm, logits", "G: z -> D(G(z)) -> g_loss, batch norm, logits",
+        "Tanh()", "r1, D with Tanh", "narrow GAN", "G: z -> D(G(z)) -> g_loss",
+        "narrow GAN, default recipe", "G: z -> D(G(z)) -> g_loss, default recipe",
     ]  # fmt: skip
-    assert lines[-1].startswith("10 of 15 pass")
+    assert lines[-1].startswith("11 of 17 pass")
 
 
 def test_bench_and_info_on_a_gpu(

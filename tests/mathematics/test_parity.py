@@ -10,7 +10,16 @@ import importlib.util
 import numpy as np
 import numpy.typing as npt
 import pytest
-from mathematics.fixtures.make_parity import CASES, FILE, STEPS, Weights, inputs, key, torch_losses
+from mathematics.fixtures.make_parity import (
+    CASES,
+    FILE,
+    R1_EVERY,
+    STEPS,
+    Weights,
+    inputs,
+    key,
+    torch_losses,
+)
 
 import minigan as mg
 from minigan.data import pixel_values
@@ -26,14 +35,14 @@ TOLERANCE = {
     ("float32", True): 2e-4,
 }
 # PyTorch's D ends in Sigmoid also where ours returns logits.  In float64, which is slow, batch norm
-# goes with logits, as in the recipes tutorial and averaged.
+# goes with logits, as in the recipes tutorial and averaged.  The penalty is one on logits.
 every_case = pytest.mark.parametrize(
-    ("dtype", "batch_norm", "logits"),
+    ("dtype", "batch_norm", "r1", "logits"),
     [
-        (dtype, batch_norm, logits)
-        for dtype, batch_norm in CASES
+        (dtype, batch_norm, r1, logits)
+        for dtype, batch_norm, r1 in CASES
         for logits in (False, True)
-        if dtype == "float32" or logits == batch_norm
+        if (logits if r1 else dtype == "float32" or logits == batch_norm)
     ],
 )
 needs_torch = pytest.mark.skipif(
@@ -48,14 +57,14 @@ def set_weights(net: mg.Sequential, weights: Weights) -> None:
 
 
 def minigan_losses(
-    dtype: str, images: npt.NDArray[np.uint8], batch_norm: bool, logits: bool
+    dtype: str, images: npt.NDArray[np.uint8], batch_norm: bool, r1: float, logits: bool
 ) -> npt.NDArray[np.float64]:
     G = mg.generator(dtype=dtype, batch_norm=batch_norm)
     D = mg.discriminator(dtype=dtype, logits=logits)
     g_weights, d_weights, batches = inputs(STEPS[dtype])
     set_weights(G, g_weights)
     set_weights(D, d_weights)
-    gan = mg.GAN(G, D, logits=logits)
+    gan = mg.GAN(G, D, logits=logits, r1=r1, r1_every=R1_EVERY)
     rows = []
     for indices, z in batches:
         real = pixel_values(dtype)[images[indices].reshape(-1, 784)]
@@ -65,12 +74,12 @@ def minigan_losses(
 
 @every_case
 def test_losses_equal_recorded_pytorch(
-    dtype: str, batch_norm: bool, logits: bool, mnist: npt.NDArray[np.uint8]
+    dtype: str, batch_norm: bool, r1: float, logits: bool, mnist: npt.NDArray[np.uint8]
 ) -> None:
     with np.load(FILE, allow_pickle=False) as recorded:
-        expected = recorded[key(dtype, batch_norm)]
+        expected = recorded[key(dtype, batch_norm, r1)]
     assert expected.shape == (STEPS[dtype], 4)
-    ours = minigan_losses(dtype, mnist, batch_norm, logits)
+    ours = minigan_losses(dtype, mnist, batch_norm, r1, logits)
     np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[dtype, batch_norm])
 
 
@@ -78,10 +87,10 @@ def test_losses_equal_recorded_pytorch(
 @pytest.mark.torch
 @every_case
 def test_losses_equal_live_pytorch(
-    dtype: str, batch_norm: bool, logits: bool, mnist: npt.NDArray[np.uint8]
+    dtype: str, batch_norm: bool, r1: float, logits: bool, mnist: npt.NDArray[np.uint8]
 ) -> None:
-    expected = torch_losses(dtype, mnist, batch_norm)
-    ours = minigan_losses(dtype, mnist, batch_norm, logits)
+    expected = torch_losses(dtype, mnist, batch_norm, r1)
+    ours = minigan_losses(dtype, mnist, batch_norm, r1, logits)
     np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[dtype, batch_norm])
 
 

@@ -26,7 +26,7 @@ def tape() -> Trace:
 
 def test_rows_come_in_the_order_of_the_step(tape: Trace) -> None:
     order = list(dict.fromkeys((row.step, row.phase) for row in tape.rows))
-    assert order == list(PHASES)
+    assert order == [key for key in PHASES if key[1] != "R1 downward"]  # D has no curved layer
     G = ["0 Linear(100, 256)", "1 BatchNorm1d(256)", "2 ReLU()", "3 Linear(256, 512)"]
     G += ["4 BatchNorm1d(512)", "5 ReLU()", "6 Linear(512, 1024)", "7 BatchNorm1d(1024)"]
     G += ["8 ReLU()", "9 Linear(1024, 784)", "10 Tanh()"]
@@ -38,6 +38,10 @@ def test_rows_come_in_the_order_of_the_step(tape: Trace) -> None:
         ("D", "D forward"): D,
         ("D", "loss"): ["bce_with_logits, t=1", "bce_with_logits, t=0"],
         ("D", "D backward"): D[::-1],
+        ("D", "R1 forward"): D,
+        ("D", "R1 backward"): D[::-1],
+        ("D", "R1 upward"): D,
+        ("D", "R1"): ["r1, γ = 16 · 0.1"],
         ("D", "Adam D"): ["step 1 of Adam"],
         ("G", "D forward"): D,
         ("G", "loss"): ["bce_with_logits, t=1"],
@@ -102,12 +106,15 @@ def test_products_done_and_skipped(tape: Trace) -> None:
     forward = sum(G) + 2 * sum(D) + sum(D)
     step_of_d = 2 * (sum(D) + sum(D[1:]))
     step_of_g = sum(D) + sum(G) + sum(G[1:])
-    assert len(done) == 30
-    assert sum(done) == 2 * 16 * (forward + step_of_d + step_of_g)
+    # R1: D on the real half, back to the images, and two products of each Linear on the way up.
+    r1 = sum(D) + sum(D) + 2 * sum(D)
+    assert len(done) == 30 + 16
+    assert sum(done) == 2 * 16 * (forward + step_of_d + step_of_g + r1)
 
     skipped = [one for one in products if one.skipped]
     assert [(one.name, one.flop) for one in skipped] == [
         ("dx", 2 * 32 * D[0]),
+        *(("dW", 2 * 16 * n) for n in reversed(D)),
         *(("dW", 2 * 16 * n) for n in reversed(D)),
         ("dx", 2 * 16 * G[0]),
     ]
@@ -120,10 +127,40 @@ def test_products_done_and_skipped(tape: Trace) -> None:
             assert (one.size is None) == (one.skipped or one.name == "y")
 
 
+def test_the_penalty_and_its_norms() -> None:
+    """Also of a D whose slopes depend on x, which adds a pass downward."""
+    rng = np.random.default_rng(1)
+    G = mg.Sequential(mg.Linear(3, 5), mg.Tanh(), seed=rng, dtype="float64")
+    D = mg.Sequential(
+        mg.Linear(5, 8), mg.Tanh(), mg.Linear(8, 4), mg.LeakyReLU(0.2), mg.Linear(4, 1),
+        seed=rng, dtype="float64",
+    )  # fmt: skip
+    gan, (real, z) = mg.GAN(G, D, logits=True, r1=0.5, r1_every=3), batch(6, "float64")
+    twin = copy.deepcopy(D)
+    R = mg.r1(twin, real, 1.5)
+    tape = mg.trace(gan, real, z)
+    (row,) = rows_of(tape, "D", "R1")
+    assert row.name == "r1, γ = 3 · 0.5"
+    assert line(row, "R").size == pytest.approx(R, rel=1e-12)
+    assert line(row, "dR/dθ").size == pytest.approx(np.linalg.norm(twin.grads), rel=1e-12)
+    assert [row.name for row in rows_of(tape, "D", "R1 downward")] == ["0 Linear(5, 8)"]
+    tanh = rows_of(tape, "D", "R1 upward")[1]
+    assert [one.name for one in tanh.lines] == ["dR/d(dy)", "dR/dx"]
+    assert tanh.lines[1].formula == "dR/dx = t dy (-2 y) (1 - y²)"
+    logits, cache = twin.forward(real)
+    g = twin.backward(np.ones_like(logits), cache)
+    assert line(rows_of(tape, "D", "R1 backward")[-1], "dx").size == pytest.approx(
+        np.linalg.norm(g), rel=1e-12
+    )
+    gan.train_step(real, z)
+    phases = {row.phase for row in mg.trace(gan, real, z).rows}  # the third step pays nothing
+    assert not any(phase.startswith("R1") for phase in phases)
+
+
 def test_every_cache_is_used_once_by_its_layer(tape: Trace) -> None:
-    backward_of = {"G forward": ("G", "G backward")}
+    backward_of = {"G forward": ("G", "G backward"), "R1 forward": ("D", "R1 backward")}
     forwards = [(i, row) for i, row in enumerate(tape.rows) if row.phase.endswith("forward")]
-    assert len(forwards) == 11 + 7 + 7
+    assert len(forwards) == 11 + 7 + 7 + 7
     for i, row in forwards:
         assert row.partner is not None
         user = tape.rows[row.partner]
@@ -144,7 +181,7 @@ def test_what_is_kept(tape: Trace) -> None:
     assert rows_of(tape, "G", "D forward")[0].kept == "x = y of G 10"  # fake is not
     own = {"G": 100 + 2 * (256 + 512 + 1024) + 784, "D": 784 + 1024 + 512 + 256}
     again = own["D"] - 784
-    floats = 16 * own["G"] + (256 + 512 + 1024) + 32 * own["D"] + 16 * again
+    floats = 16 * own["G"] + (256 + 512 + 1024) + 32 * own["D"] + 16 * own["D"] + 16 * again
     assert sum(row.kept_bytes for row in tape.rows) == 4 * floats
 
 

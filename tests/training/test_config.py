@@ -28,6 +28,12 @@ from minigan.errors import InputError
         ({"lr": math.nan}, "lr is nan"),
         ({"lr": math.inf}, "lr is inf"),
         ({"lr": "fast"}, "lr is 'fast'"),
+        ({"r1": -0.1}, "r1 is -0.1, expected a finite number of at least 0"),
+        ({"r1": math.nan}, "r1 is nan"),
+        ({"r1": math.inf}, "r1 is inf"),
+        ({"r1": "much"}, "r1 is 'much'"),
+        ({"r1": 0.1, "recipe": "tutorial"}, "r1 is 0.1, but it is a penalty on logits"),
+        ({"r1": 0.1, "recipe": "batch-norm"}, "D of the recipe batch-norm gives probabilities"),
         ({"betas": (0.5, 1.0)}, "betas are"),
         ({"betas": (0.5,)}, "betas are"),
         ({"betas": 0.5}, "betas are"),
@@ -89,6 +95,16 @@ def test_the_learning_rate_is_the_recipes_if_none_is_given(config: Configure) ->
     assert mg.TrainConfig(recipe="tutorial").stored()["lr"] == 2e-4  # a resumed run's holds
     trainer = mg.Trainer(config(recipe="tutorial"))
     assert trainer.config.lr == trainer.state.config.lr == trainer.gan.adam_g.lr == 2e-4
+
+
+def test_the_penalty_is_that_of_the_recipe_unless_it_is_given() -> None:
+    assert mg.TrainConfig().r1 is None
+    assert mg.TrainConfig().resolved().r1 == 0.1
+    assert mg.TrainConfig(r1=0).resolved().r1 == 0.0
+    assert mg.TrainConfig(r1=2).resolved().r1 == 2.0
+    for recipe in ("tutorial", "batch-norm"):
+        assert mg.TrainConfig(recipe=recipe).resolved().r1 == 0.0
+        assert mg.TrainConfig(recipe=recipe, r1=0.0).resolved().r1 == 0.0
 
 
 def test_a_run_keeps_the_whole_path_of_its_data(

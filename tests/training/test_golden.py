@@ -42,6 +42,7 @@ def test_a_golden_run_is_resumed(unpacked: Path, name: str) -> None:
     run = trainer.state
     assert (run.step, run.gan.adam_g.t, run.gan.adam_d.t) == (STEPS, STEPS, STEPS)
     assert run.config.recipe == name.partition("-")[2]
+    assert run.gan.r1 == 0.0  # which version 0.1 did not have
     assert (run.config.seed, run.config.epochs, run.config.threads) == (5, 3, 1)
     for key, array in stored_arrays(run).items():
         np.testing.assert_array_equal(array, pattern(key, array), err_msg=key)

@@ -10,14 +10,16 @@ from minigan.training import RECIPES, draw_start
 
 
 @pytest.mark.parametrize(
-    ("name", "batch_norms", "lr", "logits", "averaged"),
+    ("name", "batch_norms", "lr", "logits", "averaged", "r1"),
     [
-        ("tutorial", 0, 2e-4, False, False),
-        ("batch-norm", 3, 1e-3, False, False),
-        ("averaged", 3, 1e-3, True, True),
+        ("tutorial", 0, 2e-4, False, False, 0.0),
+        ("batch-norm", 3, 1e-3, False, False, 0.0),
+        ("averaged", 3, 1e-3, True, True, 0.1),
     ],
 )
-def test_what_differs(name: str, batch_norms: int, lr: float, logits: bool, averaged: bool) -> None:
+def test_what_differs(
+    name: str, batch_norms: int, lr: float, logits: bool, averaged: bool, r1: float
+) -> None:
     recipe = RECIPES[name]
     gan, _ = draw_start(recipe, np.random.default_rng(0))
     kinds = [type(layer) for layer in gan.generator.layers]
@@ -26,6 +28,7 @@ def test_what_differs(name: str, batch_norms: int, lr: float, logits: bool, aver
     assert gan.adam_g.lr == gan.adam_d.lr == lr
     assert gan.adam_g.betas == gan.adam_d.betas == (0.5, 0.999)
     assert gan.logits == logits
+    assert gan.r1 == r1
     assert [type(layer) for layer in gan.discriminator.layers].count(mg.Sigmoid) == (not logits)
     assert recipe.averaged == averaged
 
@@ -41,8 +44,9 @@ def test_the_tutorials_is_its_networks_drawn_one_after_the_other() -> None:
 def test_options_reach_both_networks() -> None:
     rng = np.random.default_rng(0)
     gan, _ = draw_start(
-        RECIPES["averaged"], rng, latent_dim=7, lr=3e-3, betas=(0.9, 0.99), dtype="float64"
+        RECIPES["averaged"], rng, latent_dim=7, lr=3e-3, r1=2.0, betas=(0.9, 0.99), dtype="float64"
     )
+    assert gan.r1 == 2.0
     assert gan.generator.n_in == 7
     for adam in (gan.adam_g, gan.adam_d):
         assert (adam.lr, adam.betas) == (3e-3, (0.9, 0.99))

@@ -58,7 +58,7 @@ def test_images_stay_on_the_device_and_figures_are_read_now_and_then(
     # moments, the running statistics of three batch norms, both of the average, the samples, the
     # figures of health
     assert Counts.to_host == 2 * (1 + 6 + 6 + 7 + 1 + 1)
-    assert Counts.launches == 14 - 2  # a first step of each of two sizes
+    assert Counts.launches == 14 - 3  # first steps: of each of two sizes, and without the penalty
 
 
 def test_a_gpu_that_fails_is_one_line_and_the_checkpoint_stays(
