@@ -85,8 +85,11 @@ def backend(request: pytest.FixtureRequest) -> Backend:
 
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory: pytest.TempPathFactory, mnist: npt.NDArray[np.uint8]) -> Path:
-    """A folder with the first 200 training images, for runs that take no time."""
+    """A folder with the first 200 images of each kind, for runs that take no time."""
     folder = tmp_path_factory.mktemp("tiny")
+    images, labels = load_mnist("test")
+    write_idx(folder / "t10k-images-idx3-ubyte", images[:200])
+    write_idx(folder / "t10k-labels-idx1-ubyte.gz", labels[:200])
     labels = load_mnist("train")[1]
     write_idx(folder / "train-images-idx3-ubyte", mnist[:200])
     write_idx(folder / "train-labels-idx1-ubyte.gz", labels[:200])

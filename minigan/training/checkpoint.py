@@ -22,7 +22,9 @@ from minigan.training.history import HistoryRow, LogEntry, column_names
 from minigan.training.recipes import RECIPES, blank_generator
 from minigan.training.run import Run
 
-UNMEASURED = ("images_per_second", "ndb", "js", "classes")  # columns in which nan means unknown
+# columns in which nan means unknown
+UNMEASURED = ("images_per_second", "ndb", "js", "classes", "d_train", "d_test")
+NEWER = 2  # the last columns, which the runs of version 0.1 do not have
 SQUARES = (".v", "running_var")  # ends of the names of arrays that are means of squares
 GENERATOR, DISCRIMINATOR, AVERAGE = "generator", "discriminator", "average"
 
@@ -88,7 +90,10 @@ def restore_run(run: Run, file: Path) -> None:
             raise InputError(f"{file} is damaged: step {step!r} of {run.last_step}")
         log = _table(file, arrays, "log", len(LogEntry._fields), may_be_nan=())
         names = column_names(*run.layer_counts)
-        history = _table(file, arrays, "history", len(names), [names.index(n) for n in UNMEASURED])
+        if arrays["history"].shape[1:] == (len(names) - NEWER,):
+            names = names[:-NEWER]
+        unknown = [names.index(name) for name in UNMEASURED if name in names]
+        history = _table(file, arrays, "history", len(names), unknown)
         if len(log) != step % run.steps_per_epoch or (len(history) and history[-1, 1] > step):
             raise InputError(f"{file} is damaged: its figures do not end at step {step}")
         threads = [(first, number) for first, number in meta.get("threads", [])]

@@ -1,4 +1,4 @@
-"""The end of an epoch: its line, its quality, and a warning if there are signs of a collapse."""
+"""The end of an epoch: its line, its quality, D's memory, and warnings if something is wrong."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from pathlib import Path
 from minigan.training.checkpoint import save_best
 from minigan.training.collapse import warning_of_collapse
 from minigan.training.history import sum_up
+from minigan.training.memory import MemoryCheck, warning_of_memory
 from minigan.training.outputs import tolerated
 from minigan.training.quality import QualityCheck
 from minigan.training.run import Run
 
 
-def finish_epoch(run: Run, best: Path, check: QualityCheck | None, real_spread: float) -> str:
-    """Measure the run's quality if it is due, begin a new log, and return the epoch's summary.
+def finish_epoch(
+    run: Run, best: Path, check: QualityCheck | None, memory: MemoryCheck, real_spread: float
+) -> str:
+    """Measure D's memory, and the quality if it is due; return the epoch's summary.
 
-    The summary is one line, with a warning as a second line if there are signs of a collapse.  The
-    generator is written to the file ``best`` if it is the best so far.
+    The summary is one line, with a warning on a line of its own if there are signs of a collapse,
+    or if D remembers the training images.  The generator is written to the file ``best`` if it is
+    the best so far.  A new log begins.
     """
     config, epoch = run.config, run.step // run.steps_per_epoch
     row = sum_up(run.log, epoch, run.step)
@@ -25,12 +29,15 @@ def finish_epoch(run: Run, best: Path, check: QualityCheck | None, real_spread: 
         f"Epoch [{epoch}/{config.epochs}]  d_loss {row.d_loss:.2f}  g_loss {row.g_loss:.2f}  "
         f"D(x) {row.p_real:.2f}  D(G(z)) {row.p_fake:.2f}  {row.seconds:.1f} s"
     )
+    run.history[-1] = run.history[-1]._replace(**memory.measure()._asdict())
     every = config.evaluate_every
     if check is not None and every and (epoch % every == 0 or epoch == config.epochs):
         line += measure_quality(run, best, check)
-    warning = warning_of_collapse(run.history, epoch, real_spread)
-    if warning is not None:
-        line += f"\n{warning}"
+    for warning in (
+        warning_of_collapse(run.history, epoch, real_spread),
+        warning_of_memory(run.history, epoch, run.gan.r1),
+    ):
+        line += "" if warning is None else f"\n{warning}"
     run.log = []
     run.epoch_state = dict(run.rng.bit_generator.state)
     return line

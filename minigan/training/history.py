@@ -31,8 +31,8 @@ class HistoryRow(NamedTuple):
     """The figures of the steps since the previous row, at most ``ROW_EVERY`` of them.
 
     Losses and probabilities are means over these steps.  The figures from ``spread`` on were
-    measured after the last of them: the ``Health`` of the GAN, and the ``Quality`` of the generator
-    that draws the samples.  A figure that was not measured is nan.
+    measured after the last of them: the ``Health`` of the GAN, the ``Quality`` of the generator
+    that draws the samples, and the ``Memory`` of D.  A figure that was not measured is nan.
     """
 
     epoch: int
@@ -49,6 +49,8 @@ class HistoryRow(NamedTuple):
     ndb: float = math.nan
     js: float = math.nan
     classes: float = math.nan
+    d_train: float = math.nan
+    d_test: float = math.nan
 
     def columns(self) -> dict[str, float]:
         """Return the figures by column name; the norms become ``d_grad_1``, … ``g_grad_1``, …"""
@@ -72,7 +74,10 @@ class HistoryRow(NamedTuple):
 
     @classmethod
     def of_columns(cls, values: Sequence[float], d_layers: int, g_layers: int) -> HistoryRow:
-        """Return the row whose ``columns`` have these values, for networks with so many layers."""
+        """Return the row whose ``columns`` have these values, for networks with so many layers.
+
+        The last columns may be missing, as in runs from before they were measured.
+        """
         start = cls._fields.index("d_grads")
         middle, end = start + d_layers, start + d_layers + g_layers
         norms: tuple[Any, ...] = tuple(values[start:middle]), tuple(values[middle:end])

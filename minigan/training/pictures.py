@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from minigan.backend import Array
 from minigan.machine.files import atomic_write, open_regular
+from minigan.training.memory import REMEMBERS
 
 POINTS = 500  # of a curve at most: more than the picture has pixels for
 FRAMES = 100  # of the film at most
@@ -126,9 +127,9 @@ def curves_png(history: Sequence[Any], steps_per_epoch: int, real_spread: float)
     """Draw the losses, D(x) and D(G(z)), the spread of G's images, and JS, over the epochs.
 
     Dashed lines show where a discriminator that is only guessing would be: d_loss at 2 ln 2, g_loss
-    at ln 2, both probabilities at 1/2.  Another dashed line shows the spread of real images.  JS is
-    drawn in a plot of its own if it was measured.  Of a long history, each point is the mean of
-    several rows.
+    at ln 2, both probabilities at 1/2.  Another dashed line shows the spread of real images.  What
+    D remembers of its training images and JS are drawn in plots of their own if they were measured.
+    Of a long history, each point is the mean of several rows.
     """
     group = math.ceil(len(history) / POINTS) or 1
     points = [history[start : start + group] for start in range(0, len(history), group)]
@@ -138,23 +139,32 @@ def curves_png(history: Sequence[Any], steps_per_epoch: int, real_spread: float)
         [float(np.mean([getattr(row, name) for row in point])) for point in points]
         for name in names
     ]
-    measured = [(h.step / steps_per_epoch, h.js) for h in history if h.js == h.js]
+    memory = [(h.step / steps_per_epoch, h.d_train - h.d_test) for h in history]
+    js = [(h.step / steps_per_epoch, h.js) for h in history]
     with plain_matplotlib():
-        return _drawn(x, curves, measured, real_spread)
+        return _drawn(x, curves, _measured(memory), _measured(js), real_spread)
+
+
+def _measured(pairs: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return the points that were measured, at most ``POINTS`` of them."""
+    points = [point for point in pairs if not math.isnan(point[1])]
+    return points[:: math.ceil(len(points) / POINTS) or 1]
 
 
 def _drawn(
     x: list[float],
     curves: list[list[float]],
-    measured: list[tuple[float, float]],
+    memory: list[tuple[float, float]],
+    js: list[tuple[float, float]],
     real_spread: float,
 ) -> bytes:
     from matplotlib.figure import Figure  # no pyplot: no window and no global state
     from matplotlib.ticker import MaxNLocator
 
     d_loss, g_loss, p_real, p_fake, spread = curves
-    figure = Figure(figsize=(8, 10 if measured else 8), layout="constrained")
-    losses, probabilities, samples, *quality = figure.subplots(4 if measured else 3, sharex=True)
+    plots = 3 + bool(memory) + bool(js)
+    figure = Figure(figsize=(8, 2 + 2 * plots), layout="constrained")
+    losses, probabilities, samples, *others = figure.subplots(plots, sharex=True)
     losses.plot(x, d_loss, color="C0", label="d_loss")
     losses.plot(x, g_loss, color="C1", label="g_loss")
     losses.axhline(2 * math.log(2), color="C0", ls="--", lw=1, label="2 ln 2: D is only guessing")
@@ -169,10 +179,16 @@ def _drawn(
     samples.axhline(real_spread, color="0.5", ls="--", lw=1, label="of real images")
     samples.set(ylabel="spread")
     samples.set_ylim(bottom=0)
-    for axes in quality:
-        axes.semilogy(*zip(*measured, strict=True), "o-", color="C5", label="JS: lower is better")
+    every = (losses, probabilities, samples, *others)
+    if memory:
+        axes = others.pop(0)
+        style = ".-" if len(memory) <= 100 else "-"
+        axes.plot(*zip(*memory, strict=True), style, color="C6", label="D(x), training - test images")
+        axes.axhline(REMEMBERS, color="0.5", ls="--", lw=1, label="above: D remembers")
+        axes.set(ylabel="D's memory")
+    for axes in others:
+        axes.semilogy(*zip(*js, strict=True), "o-", color="C5", label="JS: lower is better")
         axes.set(ylabel="JS, nats")
-    every = (losses, probabilities, samples, *quality)
     every[-1].set(xlabel="epoch")
     every[-1].set_xlim(left=0)
     every[-1].xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from minigan.errors import counted
 from minigan.machine.terminal import ProgressBar, duration, progress_bar, say
+from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import Outputs
 from minigan.training.run import Run
 
 ESTIMATE_AFTER = 100  # steps of this process, from which the time of the others is known
 
 
-def announce(run: Run, folder: Path, outputs: Outputs) -> None:
-    """Say where the results will be, before there are any."""
+def announce(run: Run, folder: Path, outputs: Outputs, memory: MemoryCheck) -> None:
+    """Say where the results will be, before there are any, and what will not be known."""
+    if memory.missing is not None:
+        say(f"note: whether D remembers its images cannot be told: {memory.missing}")
     if run.step > 0:
         say(f"Going on after step {run.step:,} of {run.last_step:,} in {folder}.")
         return

@@ -33,6 +33,7 @@ from minigan.training.failures import check_finite, diverged, gpu_failures_named
 from minigan.training.folder import BEST, CHECKPOINT, check_free, find_folder, locked, make_folder
 from minigan.training.health import measure_health, spread
 from minigan.training.history import ROW_EVERY, HistoryRow, LogEntry, sum_up
+from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import FIRST_PICTURE, Outputs
 from minigan.training.progress import Progress, announce
 from minigan.training.quality import QualityCheck
@@ -69,6 +70,7 @@ class Trainer:
         # the figures of the steps since they were last read, one row for each
         self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))
         self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for the GPU
+        self.memory_check = MemoryCheck(config.data, self.images, self.pixel_values, self.state.gan)
         self.quality_check = QualityCheck(config.data) if config.evaluate_every else None
 
         self.failed = False  # True after an error in training: the state may be between two steps
@@ -123,7 +125,7 @@ class Trainer:
                 return self.folder
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
             stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
-            announce(run, self.folder, outputs)
+            announce(run, self.folder, outputs, self.memory_check)
             threads = ThreadChoice(run)
             stack.enter_context(limited_threads(threads.most if threads.on_cpu else None))
             line = threads.choose()
@@ -136,7 +138,8 @@ class Trainer:
                 saves = epoch % config.save_every == 0 or run.step == run.last_step
                 if run.steps_of_epoch == 0:
                     best = self.folder / BEST
-                    summary = finish_epoch(run, best, self.quality_check, self.real_spread)
+                    checks = self.quality_check, self.memory_check
+                    summary = finish_epoch(run, best, *checks, self.real_spread)
                 stops = bool(signals)  # read once: a later signal stops the run after the next step
                 if saves or stops:
                     save_run(run, self.folder / CHECKPOINT)

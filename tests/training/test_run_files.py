@@ -17,6 +17,8 @@ import minigan as mg
 from minigan.backend import Array
 from minigan.training.folder import HISTORY
 
+ENDS = ["ndb", "js", "classes", "d_train", "d_test"]
+
 
 @pytest.mark.usefixtures("real_curves")
 def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,7 +41,7 @@ def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -
         rows = list(csv.DictReader(file))
     header = "epoch,step,d_loss,g_loss,p_real,p_fake,seconds,images_per_second,spread"
     norms = [f"{net}_grad_{i}" for net in "dg" for i in (1, 2, 3, 4)]
-    assert list(rows[0]) == [*header.split(","), *norms, "ndb", "js", "classes"]
+    assert list(rows[0]) == [*header.split(","), *norms, *ENDS]
     assert [(row["epoch"], row["step"]) for row in rows] == [("1", "7"), ("2", "14"), ("3", "21")]
     for row in rows:
         assert 0 < float(row["d_loss"]) < 10
@@ -51,7 +53,7 @@ def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -
     assert float(rows[0]["seconds"]) < float(rows[2]["seconds"])
 
     with Image.open(folder / "losses.png") as curves:
-        assert curves.size == (960, 960)
+        assert curves.size == (960, 1200)
     with Image.open(folder / "training.gif") as film:
         assert getattr(film, "n_frames", 1) == 3
     lines = capsys.readouterr().out.splitlines()

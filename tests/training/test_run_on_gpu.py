@@ -56,8 +56,8 @@ def test_images_stay_on_the_device_and_figures_are_read_now_and_then(
     assert steps == [(4, 0, 0)] * 11
     # Each epoch: one reading of all figures, both networks, their two Adams'
     # moments, the running statistics of three batch norms, both of the average, the samples, the
-    # figures of health
-    assert Counts.to_host == 2 * (1 + 6 + 6 + 7 + 1 + 1)
+    # figures of health, D's memory
+    assert Counts.to_host == 2 * (1 + 6 + 6 + 7 + 1 + 1 + 1)
     assert Counts.launches == 14 - 3  # first steps: of each of two sizes, and without the penalty
 
 
