@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The bug museum
 #
-# The museum holds fourteen bugs that were found in published code, each planted in minigan as one
+# The museum holds nineteen bugs that were found in published code, each planted in minigan as one
 # or two wrong lines.  For each bug the tour shows what a user sees without it and with it, and
 # calls the test of this project that is there to catch it: that test must fail with the bug and
 # pass without it.  So the museum also tests the tests.
@@ -9,9 +9,10 @@
 #     python examples/bug_museum.py                       # the tour
 #     EXHIBIT=adam-power python examples/bug_museum.py    # one exhibit, with its lines
 #
-# The exhibits are in examples/museum: rules.py (formulas), memory.py (who holds what) and
-# numerics.py (float32, shapes, ranges); exhibit.py switches the bugs on and off.  The checks need
-# the tests of this project and the packages that these import: `pip install -e ".[test]"`.
+# The exhibits are in examples/museum: rules.py (formulas), memory.py (who holds what), numerics.py
+# (float32, shapes, ranges) and penalties.py (R1, options); exhibit.py switches the bugs on and off.
+# The checks need the tests of this project and the packages that these import: `pip install -e
+# ".[test]"`.
 
 # %%
 import importlib.util

@@ -15,6 +15,10 @@ from minigan.network import Sequential
 from minigan.optim import Adam
 from minigan.penalty import check_penalised, r1
 
+R1_EVERY = (
+    16  # steps from one payment of the penalty R1 to the next, unless another number is given
+)
+
 
 class StepResult(NamedTuple):
     """What a training step measured: four 0-d values on the device, valid until the next step.
@@ -66,7 +70,7 @@ class GAN:
         eps: float = 1e-8,
         logits: bool = False,
         r1: float = 0.0,
-        r1_every: int = 16,
+        r1_every: int = R1_EVERY,
     ) -> None:
         self.adam_g = Adam(generator, lr, betas, eps)
         self.adam_d = Adam(discriminator, lr, betas, eps)

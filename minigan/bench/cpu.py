@@ -21,8 +21,9 @@ import numpy as np
 from minigan.backend import Backend, Product, get_backend, noted_products
 from minigan.data import batches, load_mnist, pixel_values
 from minigan.errors import InputError, check_whole, counted
-from minigan.gan import GAN
+from minigan.gan import GAN, R1_EVERY
 from minigan.models import IMAGE_SIZE, LATENT_DIM, discriminator, generator
+from minigan.penalty import r1
 from minigan.training import draw_z
 from minigan.training.average import EVERY, update_average
 from minigan.training.health import measure_health
@@ -57,6 +58,7 @@ class BatchReport:
     share: float  # floor / step, median of the rounds
     health: float  # what the figures of health add: computed every ``ROW_EVERY`` steps
     average: float  # what the moving average of G adds: updated every ``EVERY`` steps
+    penalty: float  # what R1 adds: paid every ``R1_EVERY`` steps
     product_count: int
     gflop: float  # billions of operations in the products
     adam_megabytes: float  # what Adam reads and writes
@@ -175,6 +177,15 @@ def measure(
     of_health = _seconds(lambda: measure_health(step.gan, fixed_z), backend) / ROW_EVERY
     average = generator(seed=0, backend=backend)
     of_average = _seconds(lambda: update_average(average, step.gan.generator, 1), backend) / EVERY
+    D = discriminator(logits=True, seed=0, backend=backend)
+    real = backend.asarray(step.pixel_values[step.images[:batch_size]])
+
+    def pay() -> None:
+        grads = D.grads.copy()
+        r1(D, real, R1_EVERY * 0.1)
+        D.grads[...] += grads
+
+    of_penalty = _seconds(pay, backend) / R1_EVERY
     whole, *phases = (1e3 * float(value) for value in np.median(rows, axis=0))
     _, multiply, adam = (1e3 * float(value) for value in np.median(rounds, axis=0))
     return BatchReport(
@@ -187,6 +198,7 @@ def measure(
         share=statistics.median((p + a) / s for s, p, a in rounds),
         health=1e3 * of_health,
         average=1e3 * of_average,
+        penalty=1e3 * of_penalty,
         product_count=len(products),
         gflop=1e-9 * sum(product.flop for product in products),
         adam_megabytes=adam_bytes / 1e6,

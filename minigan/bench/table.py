@@ -25,6 +25,7 @@ def cpu_table(reports: Sequence[BatchReport]) -> str:
     row("share of the floor reached", (100 * r.share for r in reports), 0, " %")
     row("figures of health add", (100 * r.health / r.step for r in reports), 2, " %")
     row("the moving average adds", (100 * r.average / r.step for r in reports), 2, " %")
+    row("the penalty R1 adds", (100 * r.penalty / r.step for r in reports), 2, " %")
     lines.append(())
     row("steps per second", (r.steps_per_second for r in reports), 1)
     row("images per second", (r.images_per_second for r in reports), 0)

@@ -142,6 +142,50 @@ def adam(name: str, blank: Callable[..., Any]) -> Check:
     return check
 
 
+# ---------------------------------------------------------------- R1
+
+
+def r1(blank: str) -> Check:
+    """Return a check of ``first_t``, ``grad_W`` or ``upward``: slopes of what each goes through."""
+    gamma = 3  # forgotten, it shows in the size of the error
+
+    def case(dtype: str) -> dict[str, Array]:
+        rng = np.random.default_rng(0)
+        draws = {
+            "g": rng.standard_normal((N, N_IN)),
+            "t": rng.standard_normal((N, N_IN)),
+            "dy": rng.standard_normal((N, N_OUT)),
+            "W": rng.standard_normal((N_IN, N_OUT)),
+            "m": rng.choice([0.2, 1.0], (N, N_OUT)),
+        }
+        return {name: value.astype(dtype) for name, value in draws.items()}
+
+    def result(module: Any, a: dict[str, Array]) -> Any:
+        function = getattr(module, blank)
+        if blank == "first_t":
+            return call(function, a["g"], gamma, kept={"g": a["g"]})
+        names = ("t", "dy") if blank == "grad_W" else ("t", "W", "m")
+        arrays = {name: a[name] for name in names}
+        return call(function, *arrays.values(), kept=arrays)
+
+    def check(module: Any) -> None:
+        a = case("float64")
+        g, t, dy, W, m = a.values()
+        untouched(module.penalty(g, gamma), gamma / 2 * np.square(g).sum(axis=1).mean())
+        if blank == "first_t":
+            expected = slopes(g, lambda: module.penalty(g, gamma))
+        elif blank == "grad_W":
+            expected = slopes(W, lambda: (t * (dy @ W.T)).sum())
+        else:
+            expected = slopes(dy, lambda: (t * ((dy * m) @ W.T)).sum())
+        sizes = {"N": N, "n_in": N_IN, "n_out": N_OUT, "γ": gamma}
+        name = {"first_t": "dR/dg", "grad_W": "dR/dW", "upward": "dR/du"}[blank]
+        check_values(name, result(module, a), expected, sizes=sizes)
+        check_kind(name, result(module, case("float32")), expected.shape, "float32")
+
+    return check
+
+
 # ---------------------------------------------------------------- all of them
 
 EXERCISES: dict[str, dict[str, Check]] = {
@@ -175,4 +219,5 @@ EXERCISES: dict[str, dict[str, Check]] = {
         "move": adam("move", lambda optimizer, m, v, g, t: optimizer.move(m, v, t)),
     },
     "ex10_gan_step.py": {"d_learns": d_learns, "through_d": through_d, "g_learns": g_learns},
+    "ex11_r1.py": {blank: r1(blank) for blank in ("first_t", "grad_W", "upward")},
 }

@@ -183,7 +183,9 @@ def _drawn(
     if memory:
         axes = others.pop(0)
         style = ".-" if len(memory) <= 100 else "-"
-        axes.plot(*zip(*memory, strict=True), style, color="C6", label="D(x), training - test images")
+        axes.plot(
+            *zip(*memory, strict=True), style, color="C6", label="D(x), training - test images"
+        )
         axes.axhline(REMEMBERS, color="0.5", ls="--", lw=1, label="above: D remembers")
         axes.set(ylabel="D's memory")
     for axes in others:

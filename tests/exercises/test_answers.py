@@ -15,6 +15,7 @@ from helpers.exercise_files import (
     LINEAR,
     LOGITS,
     NORM,
+    R1,
     RELU,
     SIGMOID,
     TANH,
@@ -172,6 +173,14 @@ WRONG_ANSWERS = [
      r"G\.grads is right, but the gradient at z, which nothing uses, was computed too"),
     (GAN, "g_learns", "pass", r"G\.grads was not filled"),
     (GAN, "g_learns", "G.backward(-d_fake, cache, input_grad=False)", "the sign is opposite.*"),
+    (R1, "first_t", "return gamma * g", r"every entry is 7 times too large \(N is 7\)"),
+    (R1, "first_t", "return g / len(g)", r"every entry is 3 times too small \(.*\)"),
+    (R1, "first_t", "return 2 * gamma / len(g) * g", "every entry is 2 times too large"),
+    (R1, "grad_W", "return dy.T @ t",
+     r"dR/dW has shape \(5, 3\), which is that of its transpose, expected \(3, 5\)"),
+    (R1, "grad_W", "return np.ones_like(t).T @ dy", "15 of 15 entries are wrong"),
+    (R1, "upward", "return t @ W", "dR/du.* entries are wrong"),
+    (R1, "upward", "return (t @ W) / m", "dR/du.* entries are wrong"),
 ]  # fmt: skip
 
 

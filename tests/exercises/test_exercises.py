@@ -119,6 +119,20 @@ def test_solution_of_the_gan_step_is_the_librarys() -> None:
     np.testing.assert_array_equal(D.params, gan.discriminator.params)
 
 
+def test_solution_of_r1_is_the_librarys() -> None:
+    net = mg.Sequential(
+        mg.Linear(3, 6), mg.LeakyReLU(0.2), mg.Linear(6, 4), mg.LeakyReLU(0.2), mg.Linear(4, 1),
+        seed=0, dtype="float64",
+    )  # fmt: skip
+    x = np.random.default_rng(1).standard_normal((5, 3))
+    linear = [layer for layer in net.layers if isinstance(layer, mg.Linear)]
+    weights, biases = [layer.W for layer in linear], [layer.b for layer in linear]
+    R, grads = solution("ex11_r1.py").r1(weights, biases, x, 0.7)
+    assert pytest.approx(mg.r1(net, x, 0.7), rel=1e-12) == R
+    for layer, grad in zip(linear, grads, strict=True):
+        np.testing.assert_allclose(grad, layer.dW, rtol=1e-12)
+
+
 # ---------------------------------------------------------------- copies of them
 
 

@@ -123,6 +123,14 @@ def test_in_a_network() -> None:
     assert mg.check_gradients(net, x, training=False)
 
 
+def test_options_must_be_named() -> None:
+    """The second place is eps in some libraries and momentum in others."""
+    layer: Any = mg.BatchNorm1d
+    with pytest.raises(TypeError, match="positional argument"):
+        layer(8, 0.8)
+    assert layer(8, momentum=0.8).eps == 1e-5
+
+
 def test_bad_input() -> None:
     norm = mg.BatchNorm1d(3)
     with pytest.raises(ValueError, match="x is a batch of 1, expected at least 2"):

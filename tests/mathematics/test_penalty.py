@@ -56,6 +56,18 @@ def test_a_curved_layer_by_hand() -> None:
     )
 
 
+def test_where_d_is_flat_there_is_nothing_to_pay() -> None:
+    """At an image where the slope is 0, penalty and gradient are 0: no root is taken."""
+    net = mg.Sequential(mg.Linear(2, 1), dtype="float64")
+    net.params[...] = 0.0
+    assert mg.r1(net, np.ones((3, 2)), 1.0) == 0.0
+    np.testing.assert_array_equal(net.grads, np.zeros(3))
+    net = network(mg.ReLU(), mg.ReLU())
+    net[0].b[...] = -100.0  # type: ignore[attr-defined]  # all units are off
+    assert mg.r1(net, images(), 1.0) == 0.0
+    np.testing.assert_array_equal(net.grads, np.zeros_like(net.grads))
+
+
 KINDS = {
     "leaky": (mg.LeakyReLU(0.2), mg.LeakyReLU(0.2)),
     "relu": (mg.ReLU(), mg.ReLU()),
