@@ -56,6 +56,8 @@ class Options:
     """The epochs after which to measure, as in 20 100."""
     lr: float | None = None
     """A learning rate in place of the recipe's; the table then names it."""
+    r1: float | None = None
+    """A weight of the penalty R1 in place of the recipe's; the table then names it."""
     jobs: int = 2
     """How many runs to train at a time, with one thread each."""
     runs: Path = Path("runs/recipes")
@@ -65,7 +67,7 @@ class Options:
 
 
 # %%
-def train(folder: Path, recipe: str, lr: float | None, seed: int, epochs: int) -> str:
+def train(folder: Path, recipe: str, changes: Sequence[str], seed: int, epochs: int) -> str:
     """Train a run up to ``epochs``; returns what went wrong, or an empty string."""
     if (folder / CONFIG).exists():
         options = ["--resume", str(folder)]
@@ -75,7 +77,7 @@ def train(folder: Path, recipe: str, lr: float | None, seed: int, epochs: int) -
             return "" if done == epochs else f"is at epoch {done}, too late to measure {epochs}"
     else:
         options = ["--recipe", recipe, "--seed", str(seed), "--threads", "1", "--out", str(folder)]
-        options += ["--lr", str(lr)] if lr is not None else []
+        options += changes
     command = [sys.executable, "-m", "minigan", "train", *options, "--epochs", str(epochs)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     error = [f"exit status {result.returncode}", *result.stderr.splitlines()][-1]
@@ -139,13 +141,15 @@ def main(options: Options) -> None:
                 done[row["recipe"], int(row["seed"]), int(row["epoch"])] = row
     evaluation = Evaluation()
     seeds = range(options.seeds[0], options.seeds[1] + 1)
-    suffix = "" if options.lr is None else f" lr {options.lr:g}"
+    given = [(name, x) for name, x in (("lr", options.lr), ("r1", options.r1)) if x is not None]
+    suffix = "".join(f" {name} {x:g}" for name, x in given)
+    changes = [word for name, x in given for word in (f"--{name}", str(x))]
     for epochs in sorted(options.epochs):
         todo = [
             (
                 options.runs / f"{recipe}{suffix}-{seed}".replace(" ", "-"),
                 recipe,
-                options.lr,
+                changes,
                 seed,
                 epochs,
             )

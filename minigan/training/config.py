@@ -55,7 +55,8 @@ class TrainConfig:
     """How the GAN is trained.
     tutorial: exactly as in the tutorial.
     batch-norm: with batch normalisation in G and a larger learning rate; it learns faster.
-    averaged: as batch-norm, but D gives logits, and a moving average of G draws the samples."""
+    averaged: as batch-norm, but D gives logits and pays a penalty on its slope, so that it does not
+    learn the images by heart, and a moving average of G draws the samples."""
     batch_size: int = 64
     """Number of images in one training step."""
     latent_dim: int = LATENT_DIM
