@@ -37,6 +37,10 @@ def formulas() -> list[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
         name = cls.__name__
         result.append((f"{name}.forward", cls.forward.__wrapped__, (layer, None)))
         result.append((f"{name}.input_grad", cls.input_grad.__wrapped__, (layer, None, None)))
+    for layer in (mg.Tanh(), mg.Sigmoid()):  # that of the others is their input_grad
+        cls = type(layer)
+        formula, name = cls.double_backward.__wrapped__, f"{cls.__name__}.double_backward"
+        result.append((name, formula, (layer, None, None, None)))
     result += [
         ("what no layer has", lambda a, b: (np.minimum(a, b), a < b, np.sqrt(b)), (None, None)),
         ("sigmoid of logits", sigmoid, (None,)),
