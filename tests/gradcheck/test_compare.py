@@ -1,4 +1,4 @@
-"""The arithmetic of the check: natural sizes, imitated rounding, and the verdict on two numbers."""
+"""The verdict on two numbers, and on the gradient of one array, held against the slopes of L."""
 
 from __future__ import annotations
 
@@ -8,47 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-import minigan as mg
 from minigan.backend import Array
 from minigan.gradcheck import compare
 from minigan.gradcheck.compare import Pair, compare_array
 from minigan.gradcheck.extrapolation import Slope
 from minigan.gradcheck.problem import Problem, natural_sizes
-from minigan.gradcheck.rounding import Rounding, imitate_rounding
+from minigan.gradcheck.rounding import Rounding
 from minigan.gradcheck.verdict import ArrayCheck
 
 EPS = float(np.finfo("float64").eps)
-
-
-# ---------------------------------------------------------------- natural sizes
-
-
-def test_the_size_of_a_parameter_is_its_root_mean_square() -> None:
-    sizes = natural_sizes("0.W", np.array([[3.0, 4.0], [0.0, 0.0]]))  # 2.5
-    np.testing.assert_array_equal(sizes, np.full((2, 2), 2.0))
-
-
-@pytest.mark.parametrize("name", ["x", "y"])
-def test_the_size_of_an_input_is_the_spread_of_its_column(name: str) -> None:
-    x = np.array([[1.0, 1000.0, 7.0, 0.0], [5.0, 1020.0, 7.0, 0.0]])  # spread 2, 10, 0, 0
-    sizes = natural_sizes(name, x)
-    # A constant column has its value instead, and a column of zeros the root mean square of all.
-    mean = math.sqrt(float(np.square(x).mean()))
-    np.testing.assert_array_equal(sizes, [[2.0, 8.0, 4.0, 2.0 ** math.floor(math.log2(mean))]] * 2)
-
-
-def test_sizes_are_powers_of_two_and_stay_within_the_range_of_the_numbers() -> None:
-    for value, size in (
-        (0.0, 1.0),
-        (1.0, 1.0),
-        (0.75, 0.5),
-        (1e300, 2.0**996),
-        (5e-324, 2.0**-1000),
-    ):
-        sizes = natural_sizes("0.b", np.full(3, value))
-        np.testing.assert_array_equal(sizes, np.full(3, size))
-    spread = natural_sizes("x", np.array([[1.0], [1.0 + 1e-13]]))  # its spread is rounding
-    np.testing.assert_array_equal(spread, np.full((2, 1), 1.0))
 
 
 # ---------------------------------------------------------------- two numbers
@@ -111,6 +79,7 @@ def test_verdicts(numbers: dict[str, Any], expected: str) -> None:
         ({"scale": math.nan}, compare.UNDERFLOW),
         ({"error": math.nan}, compare.UNDERFLOW),
         ({"numeric": 0.0, "backprop": 0.0, "scale": 0.0, "own": 0.0}, compare.ZERO),
+        ({"numeric": 0.0, "backprop": 0.0, "scale": 0.0, "error": math.inf}, compare.ZERO),
         ({"error": 1.0, "kink": 0.6}, compare.KINK),
         ({"error": 1.0, "kink": 0.4}, compare.DROWNS),
         ({"error": 1.0, "kink": 0.5}, compare.DROWNS),
@@ -128,54 +97,6 @@ def test_differences_beside_nothing() -> None:
     same, other = verdict(scale=0.0, own=0.0), verdict(backprop=2.0, scale=0.0, own=0.0)
     assert (same.error, other.error) == (0.0, math.inf)
     assert verdict(backprop=math.nan).error == math.inf
-
-
-# ---------------------------------------------------------------- rounding
-
-
-def linear(rows: int, columns: int) -> tuple[mg.Linear, Array, Problem]:
-    layer = mg.Linear(columns, 1, seed=0, dtype="float64")
-    x = 1 + np.random.default_rng(0).random((rows, columns))
-
-    def backprop() -> dict[str, Array]:
-        y, cache = layer.forward(x)
-        dx = layer.backward(np.ones_like(y), cache)
-        return {"x": dx, "W": layer.dW.copy()}
-
-    arrays = {"x": x, "W": layer.W}
-    size = float(abs(layer(x)).sum())
-    return layer, x, Problem(arrays, lambda: layer(x).sum(), backprop, size, layers=(layer,))
-
-
-def test_rounding_is_imitated_and_leaves_no_trace() -> None:
-    layer, x, problem = linear(4, 3)
-    before, W, attributes = x.copy(), layer.W.copy(), dict(vars(layer))
-    rounding = imitate_rounding(problem, np.random.default_rng(0))
-    np.testing.assert_array_equal(x, before)
-    np.testing.assert_array_equal(layer.W, W)
-    assert dict(vars(layer)).keys() == attributes.keys()
-    assert len(rounding.gradients) == 8
-    assert {name for gradients in rounding.gradients for name in gradients} == {"x", "W"}
-    # Three roundings a term: x, W and y, each by up to eps, and four times the largest effect
-    assert EPS * problem.size < rounding.L < (1 + 4 * 3) * EPS * 4 * problem.size
-    # The arrays' own effect is the gradient times the natural size, and the floor is 20 eps of it.
-    gradient = problem.backprop()["W"]
-    effect = float(np.abs(gradient * natural_sizes("W", W)).max())
-    assert rounding.floor == pytest.approx(20 * EPS * min(effect, problem.size), rel=1e-6)
-
-
-def test_a_step_that_leaves_the_range_of_the_loss_gives_nan_and_is_taken_back() -> None:
-    p = np.array([0.5, 0.25])
-
-    def loss() -> float:
-        if p.max() > 1:
-            raise ValueError("p is not a probability")
-        return float(p.sum())
-
-    problem = Problem({"x": p}, loss, dict, 1.0)
-    assert problem.L_where(p, (0,), p[0].copy(), 0.25) == 1.0
-    assert math.isnan(problem.L_where(p, (0,), p[0].copy(), 1.0))
-    np.testing.assert_array_equal(p, [0.5, 0.25])
 
 
 # ---------------------------------------------------------------- one array
@@ -225,3 +146,157 @@ def test_a_gradient_of_the_wrong_shape_says_both_shapes() -> None:
     )
     missing: Any = None
     assert check(problem, missing, rounding).reason == "its gradient is None, expected shape (4,)"
+
+
+# ---------------------------------------------------------------- how far an array is moved
+
+
+def moves_of(a: Array, max_entries: int) -> list[Array]:
+    """How far the entries are moved each time that L is computed, as parts of their sizes."""
+    start, sizes, seen = a.copy(), natural_sizes("x", a), []
+
+    def L() -> float:
+        seen.append((a - start) / sizes)
+        return float(np.sin(a / sizes).sum())
+
+    gradient = np.cos(a / sizes) / sizes
+    problem = Problem({"x": a}, L, lambda: {"x": gradient}, float(a.size))
+    rounding = Rounding(EPS, [{"x": gradient}], EPS)
+    rng = np.random.default_rng(0)
+    found = compare_array(
+        "x", problem, gradient, rounding, rng, first=None, max_entries=max_entries, tolerance=1e-6
+    )
+    assert found.verdict == "PASS", found
+    return [move for move in seen if move.any()]
+
+
+def columns(rows: int) -> Array:
+    """Three columns, the numbers of which differ in size."""
+    x = np.random.default_rng(1).standard_normal((rows, 3))
+    return np.asarray(x * [0.01, 1.0, 1000.0])
+
+
+def test_a_nudge_moves_one_entry_by_a_small_power_of_two_of_its_size() -> None:
+    a = columns(2)
+    moves = moves_of(a, max_entries=a.size)
+    assert moves
+    for move in moves:
+        (part,) = np.abs(move[move != 0])
+        assert part < 1e-3
+        assert math.frexp(part)[0] == 0.5  # a power of two, which is added without rounding
+    first = np.abs(moves).max(axis=0)
+    assert (first == first[0, 0]).all()
+    assert first[0, 0] > 1e-4
+
+
+def test_a_direction_moves_each_entry_by_the_same_part_of_its_size() -> None:
+    together = [move for move in moves_of(columns(20), max_entries=1) if (move != 0).sum() > 1]
+    assert together
+    for move in together:
+        part = float(np.abs(move).max())
+        assert part < 1e-3
+        np.testing.assert_allclose(np.abs(move), part, rtol=1e-6)
+        assert (move > 0).any()
+        assert (move < 0).any()
+
+
+def test_a_direction_along_which_L_bends_gets_smaller_steps() -> None:
+    """After two steps, the slope of this wave is known to 1e-5 of itself, which is not enough."""
+    a, k, size = 1 + np.random.default_rng(3).random(50), 50, 1e-6
+    gradient = size * k * np.cos(k * a)
+    problem = Problem({"W": a}, lambda: size * np.sin(k * a).sum(), dict, size * 50)
+    found = check(problem, gradient, Rounding(size * EPS, [{"W": gradient}], 0.0), max_entries=1)
+    assert found.verdict == "PASS", found
+
+
+# ---------------------------------------------------------------- how a direction is measured
+
+
+@pytest.mark.parametrize(("off", "expected"), [(0.5e-6, "PASS"), (2e-6, "FAIL")])
+def test_a_direction_is_measured_by_the_gradient_times_the_sizes(off: float, expected: str) -> None:
+    """Only the entry that is not nudged by itself is wrong, so the direction has to show it."""
+    a, c = np.full(2, 1000.0), np.array([0.001, 0.003])  # an entry of 1000 has the size 512
+    gradient = c * [1, 1 + off]
+    problem = Problem({"W": a}, lambda: (c * a).sum(), dict, 4.0)
+    rounding = Rounding(1e-14, [{"W": gradient}], 0.0)
+    seen = [check(problem, gradient, rounding, max_entries=1, seed=seed) for seed in range(8)]
+    along = [one for one in seen if one.index is None]
+    assert along
+    for one in along:
+        assert one.verdict == expected
+        assert one.error == pytest.approx(off * 0.003 / math.hypot(0.001, 0.003), rel=1e-3)
+
+
+def test_the_rounding_of_backprop_counts_along_a_direction() -> None:
+    a, c, rounded = np.full(2, 1000.0), np.array([1.0, 3.0]), 1e-8
+    gradient = c * [1, 1.001]
+    problem = Problem({"W": a}, lambda: (c * a).sum(), dict, 4000.0)
+    rounding = Rounding(1e-13, [{"W": gradient + np.array([0, rounded])}], 0.0)
+    seen = [check(problem, gradient, rounding, max_entries=1, seed=seed) for seed in range(8)]
+    along = [one for one in seen if one.index is None]
+    assert along
+    for one in along:  # four times what rounding does, beside the size of the numbers
+        assert one.uncertainty == pytest.approx(4 * rounded / math.hypot(*gradient), rel=0.01)
+
+
+def test_the_least_rounding_is_that_of_the_gradient_times_the_size() -> None:
+    """An entry of 1000 has the size 512: what moves L by the floor changes the gradient less."""
+    a = np.full(3, 1000.0)
+    gradient = np.ones(3)
+    problem = Problem({"W": a}, lambda: a.sum(), dict, 3000.0)
+    found = check(problem, gradient, Rounding(1e-13, [{"W": gradient}], 512 * 1e-8))
+    assert found.verdict == "PASS"
+    assert found.uncertainty == pytest.approx(1e-8, rel=0.01)
+
+
+# ---------------------------------------------------------------- gradients that are zero
+
+
+def test_a_gradient_of_rounding_alone_is_measured_by_the_terms_that_cancel() -> None:
+    """Numbers whose last digits move the gradient by 8 eps are about 8 in size."""
+    a, gradient = np.ones(4), np.array([3e-15, 0, 0, 0])
+    moved = gradient + np.array([8 * EPS, 0, 0, 0])
+    problem = Problem({"W": a}, lambda: 5.0, dict, 0.0)
+    found = check(problem, gradient, Rounding(0.0, [{"W": moved}], 0.0))
+    assert (found.verdict, found.index) == ("PASS", None)
+    assert (found.checked, found.size) == (4, 4)
+    terms = 8 * 2  # of which the direction, four steps of 1, is 2 long
+    assert found.error == pytest.approx(3e-15 / terms, rel=1e-6, abs=0)
+
+
+def test_where_all_is_rounding_the_slope_is_that_along_the_direction() -> None:
+    a, c = np.ones(4), np.array([0.001, 0.002, 0.004, 0.008])
+    problem = Problem({"W": a}, lambda: (c * a).sum(), dict, 1.0)
+    found = check(problem, c, Rounding(1.0, [{"W": 2 * c}], 0.0))
+    assert found.index is None
+    assert abs(found.numeric) >= 0.001
+    assert found.numeric == pytest.approx(found.backprop, rel=1e-9)
+
+
+def test_a_gradient_that_drowns_in_rounding_is_not_zero_if_L_depends_on_the_array() -> None:
+    a, c = np.ones(4), np.array([0.001, 0.002, 0.004, 0.008])
+    problem = Problem({"W": a}, lambda: (c * a).sum(), dict, 0.015)
+    found = check(problem, c, Rounding(0.015 * EPS, [{"W": 2 * c}], 0.0))
+    assert (found.verdict, found.reason) == ("NOT RESOLVED", compare.CANCELS)
+
+
+def test_a_gradient_where_L_does_not_depend_on_the_array_is_wrong() -> None:
+    a, gradient = np.ones(4), np.array([0.0, 0.0, 1.0, 0.0])
+    problem = Problem({"W": a}, lambda: 5.0, dict, 5.0)
+    found = check(problem, gradient, Rounding(EPS, [{"W": gradient}], EPS))
+    assert (found.verdict, found.index) == ("FAIL", (2,))
+    assert found.error == 1.0
+
+
+def test_a_gradient_of_zeros_shows_nothing_even_if_it_is_right() -> None:
+    a, gradient = np.ones(4), np.zeros(4)
+    problem = Problem({"W": a}, lambda: 5.0, dict, 5.0)
+    found = check(problem, gradient, Rounding(EPS, [{"W": gradient}], 20 * EPS))
+    assert (found.verdict, found.reason) == ("NOT RESOLVED", compare.ZERO)
+
+
+def test_where_nothing_is_finite_nothing_is_known() -> None:
+    a, gradient = np.ones(2), np.full(2, math.nan)
+    problem = Problem({"W": a}, lambda: math.nan, dict, 1.0)
+    found = check(problem, gradient, Rounding(EPS, [{"W": gradient}], 0.0))
+    assert (found.verdict, found.uncertainty) == ("NOT RESOLVED", math.inf)
