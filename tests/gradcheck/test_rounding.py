@@ -42,3 +42,45 @@ def test_rounding_is_imitated_and_leaves_no_trace() -> None:
     gradient = problem.backprop()["W"]
     effect = float(np.abs(gradient * natural_sizes("W", W)).max())
     assert rounding.floor == pytest.approx(20 * EPS * min(effect, problem.size), rel=1e-6)
+
+
+def of(a: Array, gradient: Array, size: float) -> tuple[Problem, list[Array]]:
+    """L = Σ gradient · a, and a list of the values of ``a`` at which L was computed."""
+    seen: list[Array] = []
+
+    def L() -> float:
+        seen.append(a.copy())
+        return float((gradient * a).sum())
+
+    return Problem({"W": a}, L, lambda: {"W": gradient}, size), seen
+
+
+def test_every_number_is_moved_by_its_last_digit_up_or_down() -> None:
+    problem, seen = of(np.ones(20), np.ones(20), 20.0)
+    imitate_rounding(problem, np.random.default_rng(0))
+    moved = [a for a in seen if (a != 1).any()]
+    assert len(moved) == 8
+    for a in moved:
+        assert set(a.tolist()) == {1 - EPS, 1 + EPS}
+
+
+def test_the_floor_is_the_gradient_times_the_size_of_the_entry() -> None:
+    """A gradient of 0.001 at an entry of size 512 moves L by half: this is rounded, at least."""
+    problem, _ = of(np.full(3, 1000.0), np.full(3, 0.001), size=1e6)
+    rounding = imitate_rounding(problem, np.random.default_rng(0))
+    assert rounding.floor / EPS == pytest.approx(20 * 0.512, rel=0.1)
+
+
+def test_an_array_of_many_entries_is_moved_fewer_times() -> None:
+    """The largest of many effects is found in a few draws."""
+    n = 100_001
+    problem, _ = of(np.ones(n), np.ones(n), float(n))
+    assert 1 <= len(imitate_rounding(problem, np.random.default_rng(0)).gradients) < 8
+
+
+def test_numbers_that_are_not_finite_leave_no_negative_error() -> None:
+    a, nan = np.ones(3), np.full(3, np.nan)
+    problem = Problem({"W": a}, lambda: float(nan.sum()), lambda: {"W": nan}, 3.0)
+    rounding = imitate_rounding(problem, np.random.default_rng(0))
+    assert rounding.L >= 0
+    assert rounding.floor >= 0
