@@ -66,7 +66,7 @@ def slope(L: Callable[[Any], Any], h: Any, noise: float, enough: float) -> Slope
             wider = []  # the wider step reached far beyond where L is straight: begin anew
         for k, older in enumerate(wider, 1):
             row.append(row[-1] + (row[-1] - older) / (FACTOR ** (2 * k) - 1))
-            apart = max(abs(float(row[-1] - row[-2])), abs(float(row[-1] - older)))
+            apart = abs(float(row[-1] - older))  # of the two it was made from, the one farther off
             if apart + kink + rounding < best.error:
                 best = Slope(float(row[-1]), apart + kink + rounding, kink)
         if best.error <= max(enough, rounding):

@@ -120,10 +120,12 @@ def test_a_polynomial_is_exact_after_as_many_steps_as_it_has_odd_powers() -> Non
     assert got.kink == 0
 
 
-def test_an_error_that_is_small_enough_needs_no_further_step() -> None:
-    got, points = steps_of(lambda t: t + t**3, 2.0**-10, noise=0.0, enough=1e-5)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_error_that_is_small_enough_needs_no_further_step(sign: int) -> None:
+    got, points = steps_of(lambda t: t + sign * t**3, 2.0**-10, noise=0.0, enough=1e-5)
     assert points == both_ways(2.0**-10, 2.0**-12)
     assert got.error == pytest.approx(2.0**-20)  # how far off the first one was
+    assert got.value == pytest.approx(1, abs=1e-13)  # t³ is gone after two steps
 
 
 def test_a_straight_line_gets_steps_eight_times_as_long() -> None:
@@ -135,7 +137,7 @@ def test_a_straight_line_gets_steps_eight_times_as_long() -> None:
 def test_a_step_that_is_just_long_enough_stays() -> None:
     noise, enough, h = 2.0**-10, 2.0**-4, 2.0**-4
     assert 4 * noise == h * enough
-    assert steps_of(lambda t: t, h, noise, enough)[1][:3] == both_ways(h)
+    assert steps_of(lambda t: t, h, noise, enough)[1][:5] == both_ways(h, h / 4)
 
 
 def test_a_curve_keeps_its_short_steps() -> None:
@@ -144,6 +146,20 @@ def test_a_curve_keeps_its_short_steps() -> None:
     assert points[:5] == both_ways(1, 8)
     assert points[5:7] == [1 / 4, -1 / 4]
     assert len(points) == len(set(points))
+
+
+@pytest.mark.parametrize(("bend", "straight"), [(-0.001, True), (0.004, False)])
+def test_a_line_may_bend_by_an_eighth(bend: float, straight: bool) -> None:
+    """At eight times the step, this cubic has risen 7.5 times as much, or 10 times."""
+    points = steps_of(lambda t: t + bend * t**3, 1.0, noise=1e-9, enough=1e-9)[1]
+    assert points[:5] == both_ways(1, 8)
+    assert points[5] == (8 / 4 if straight else 1 / 4)
+
+
+def test_the_best_value_is_the_one_with_the_smallest_error() -> None:
+    """Rounding is the less the longer the step; at a kink, no shorter step is any better."""
+    got = slope(abs, np.float64(1.0), noise=0.001, enough=1e-9)
+    assert got.error == pytest.approx(1 + 4 * 0.001 * 4)  # the kink, and rounding at h/4
 
 
 def test_a_slope_has_no_kink_unless_it_says_so() -> None:
