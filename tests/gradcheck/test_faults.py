@@ -9,6 +9,7 @@ import pytest
 
 import minigan as mg
 from minigan.backend import Array, matmul
+from minigan.gradcheck.faults import _same, find_faults
 
 
 def normal(*shape: int, seed: int = 0) -> Array:
@@ -143,3 +144,32 @@ def test_a_rule_without_a_result_fails() -> None:
     report = mg.check_gradients(Forgets(), normal(2, 3))
     assert report.verdict == "FAIL"
     assert "is None, expected shape (2, 3)" in str(report)
+
+
+def test_dice_in_one_layer_do_not_hide_a_fault_in_another() -> None:
+    net = mg.Sequential(mg.Linear(3, 3), DrawsAgain(), Dropout(), seed=0, dtype="float64")
+    faults = find_faults(net, normal(4, 3), True, np.random.default_rng(0))
+    assert {(one.name[:7], one.verdict) for one in faults} == {
+        ("layer 1", "FAIL"),
+        ("layer 2", "NOT RESOLVED"),
+    }
+
+
+@pytest.mark.parametrize("size", [1e-6, 1.0, 1e6])
+def test_two_arrays_are_the_same_but_for_the_last_digits_of_the_largest(size: float) -> None:
+    a = size * np.array([1.0, 0.5, 0.0])
+    assert _same(a, a.copy())
+    assert _same(a, a + 1e-14 * size)
+    assert not _same(a, a + 1e-12 * size)
+    assert not _same(a, a + np.array([0, 0, size]))
+
+
+def test_arrays_of_different_shapes_are_not_the_same() -> None:
+    row, rows = np.ones(3), np.ones((2, 3))
+    assert not _same(row, rows)
+    assert not _same(rows, row)
+
+
+def test_numbers_that_are_not_finite_can_be_the_same() -> None:
+    assert _same(np.array([np.nan, np.inf]), np.array([np.nan, np.inf]))
+    assert not _same(np.array([np.nan, 1.0]), np.array([1.0, np.nan]))
