@@ -160,6 +160,7 @@ def test_result_has_names() -> None:
         ((8, 4), (8, 3), ValueError, r"real has shape \(8, 4\), expected \(N, 5\)"),
         ((8, 5), (8, 2), ValueError, r"z has shape \(8, 2\), expected \(N, 3\)"),
         ((8, 5), (7, 3), ValueError, "real has 8 rows and z has 7"),
+        ((8, 5), (9, 3), ValueError, "real has 8 rows and z has 9"),
         ((0, 5), (0, 3), ValueError, "at least 1"),
         ((5,), (1, 3), ValueError, "real has shape"),
     ],
@@ -218,6 +219,13 @@ def test_networks_that_do_not_fit() -> None:
         mg.GAN(mg.generator(), mg.discriminator(logits=True))
     with pytest.raises(TypeError, match="net is a Linear"):
         mg.GAN(mg.Linear(3, 784), mg.discriminator())  # type: ignore[arg-type]
+
+
+def test_the_options_of_a_gan_go_by_their_names() -> None:
+    nets = small()
+    mg.GAN(generator=nets.generator, discriminator=nets.discriminator, lr=1e-3)
+    with pytest.raises(TypeError, match="positional argument"):
+        mg.GAN(nets.generator, nets.discriminator, 1e-3)  # type: ignore[call-arg]
 
 
 OPERATIONS = {
