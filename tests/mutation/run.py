@@ -32,11 +32,11 @@ EQUIVALENT = Path(__file__).with_name("equivalent.json")
 MATHEMATICS = "tests/mathematics"
 # The check takes its time: mutants meet a third of the battery of scales.
 SOME = "(not no_wrong_rule or (tanh and off)) and (not no_right or tanh) and (not far or 100)"
+# the files of the check, those with the quickest tests first
+FILES = "verdict problem precision rounding kinks extrapolation compare check faults".split()
 GRADCHECK = [
-    "tests/gradcheck/test_extrapolation.py",
-    "tests/gradcheck/test_compare.py",
+    *(f"tests/gradcheck/test_{name}.py" for name in FILES),
     "tests/gradcheck/test_gradcheck.py",
-    "tests/gradcheck/test_faults.py",
     "tests/gradcheck/test_gan_gradients.py",
     "tests/gradcheck/test_scales.py",
     f"-k=not everything and not generator and {SOME}",
@@ -48,15 +48,7 @@ TESTS = {  # the tests that kill most of a file's mutants come first
     "losses": [f"{MATHEMATICS}/test_losses.py", MATHEMATICS],
     "optim": [f"{MATHEMATICS}/test_optim.py", MATHEMATICS],
     "gan": [f"{MATHEMATICS}/test_gan.py", MATHEMATICS],
-    "gradcheck/extrapolation": GRADCHECK,
-    "gradcheck/problem": GRADCHECK,
-    "gradcheck/rounding": GRADCHECK,
-    "gradcheck/compare": GRADCHECK,
-    "gradcheck/check": GRADCHECK,
-    "gradcheck/verdict": GRADCHECK,
-    "gradcheck/faults": ["tests/gradcheck/test_faults.py", *GRADCHECK],
-    "gradcheck/kinks": GRADCHECK,
-    "gradcheck/precision": ["tests/gradcheck/test_faults.py", *GRADCHECK],
+    **{f"gradcheck/{name}": [f"tests/gradcheck/test_{name}.py", *GRADCHECK] for name in FILES},
 }
 QUICK = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin"]
 QUICK += ["--hypothesis-profile=unshrunk"]  # nobody reads why a mutant fails
