@@ -31,9 +31,20 @@ def imitate_rounding(problem: Problem, rng: np.random.Generator) -> Rounding:
     layer computes is rounded even where its input is not.
     """
 
+    up = 1.0
+
     def shaken(array: Array) -> Array:
-        signs = rng.choice([-1.0, 1.0], array.shape).astype(array.dtype)
+        signs = rng.choice([-1.0, up], array.shape).astype(array.dtype)
         return array * backend_of(array).asarray(1 + np.finfo(array.dtype).eps * signs)
+
+    def L_and_gradients() -> tuple[Any, dict[str, Array]]:
+        for array in arrays:
+            array[...] = shaken(array)
+        try:
+            return problem.L(), problem.backprop()
+        finally:
+            for array, before in zip(arrays, kept, strict=True):
+                array[...] = before
 
     L0, arrays = problem.L(), (*problem.arrays.values(), *problem.others)
     kept = [array.copy() for array in arrays]
@@ -41,12 +52,13 @@ def imitate_rounding(problem: Problem, rng: np.random.Generator) -> Rounding:
     with _results_through(shaken, problem.layers):
         # The largest of many entries is found in a few draws.
         for _ in range(8 if sum(array.size for array in arrays) < 100_000 else 2):
-            for array in arrays:
-                array[...] = shaken(array)
-            moved.append(abs(float(problem.L() - L0)))
-            gradients.append(problem.backprop())
-            for array, before in zip(arrays, kept, strict=True):
-                array[...] = before
+            try:
+                L, gradient = L_and_gradients()
+            except ValueError:  # a number that went up left the range of the loss, as 1 in bce
+                up = 0.0
+                L, gradient = L_and_gradients()
+            moved.append(abs(float(L - L0)))
+            gradients.append(gradient)
     effects = [0.0]  # on L, of moving an entry by its natural size
     for name, array in problem.arrays.items():
         if getattr(gradients[0][name], "shape", None) == array.shape:

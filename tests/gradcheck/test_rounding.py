@@ -7,6 +7,7 @@ import pytest
 
 import minigan as mg
 from minigan.backend import Array
+from minigan.gradcheck import check_loss
 from minigan.gradcheck.problem import Problem, natural_sizes
 from minigan.gradcheck.rounding import imitate_rounding
 
@@ -84,3 +85,26 @@ def test_numbers_that_are_not_finite_leave_no_negative_error() -> None:
     rounding = imitate_rounding(problem, np.random.default_rng(0))
     assert rounding.L >= 0
     assert rounding.floor >= 0
+
+
+def test_a_number_at_the_end_of_the_loss_range_gets_a_verdict() -> None:
+    """Rounding a probability of 1 upwards would leave the range of bce; it is rounded down."""
+    target = np.array([[1.0, 0.3]])
+    for p in (1.0, 0.0):  # at 0 and 1 no slope can be measured
+        assert check_loss(mg.bce, np.array([[p, 0.5]]), target).verdict == "NOT RESOLVED"
+    x = np.array([[50.0, 1.0], [2.0, 3.0]])  # σ(50) is 1 in float64
+    assert mg.Sigmoid()(x)[0, 0] == 1.0
+    report = mg.check_gradients(mg.Sigmoid(), x, loss=lambda p: mg.bce(p, 1.0))
+    assert report.verdict != "FAIL"
+
+
+def test_an_error_that_rounding_does_not_cause_is_raised() -> None:
+    def refuse(p: Array) -> tuple[float, Array]:
+        calls.append(p)
+        if len(calls) > 4:
+            raise ValueError("refused")
+        return mg.bce(p, 1.0)
+
+    calls: list[Array] = []
+    with pytest.raises(ValueError, match="refused"):
+        mg.check_gradients(mg.Sigmoid(), np.ones((2, 2)), loss=refuse)
