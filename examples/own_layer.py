@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 import minigan as mg
+from minigan.gradcheck import check_r1
 from minigan.layers import sigmoid
 from minigan.machine.files import atomic_write
 
@@ -57,6 +58,21 @@ class WrongSoftplus(Softplus):
 x = np.random.default_rng([seed, 1]).standard_normal((4, 3))
 print("Softplus      ", mg.check_gradients(Softplus(), x))
 print("WrongSoftplus ", mg.check_gradients(WrongSoftplus(), x))
+
+# %% [markdown]
+# A discriminator that pays the penalty R1 goes back through its own backward pass, and asks its
+# layers for one more rule: given t = dR/d(dx), what are dR/d(dy) and dR/dx?
+
+
+# %%
+class TwiceSoftplus(Softplus):
+    def double_backward(self, t: Any, dy: Any, x: Any) -> Any:
+        slope = sigmoid(x)
+        return t * slope, t * dy * slope * (1 - slope)
+
+
+judge = mg.Sequential(mg.Linear(3, 5), TwiceSoftplus(), mg.Linear(5, 1), seed=0, dtype="float64")
+print("TwiceSoftplus ", check_r1(judge, x))
 
 # %% [markdown]
 # ## Dropout, whose cache holds the mask that was drawn

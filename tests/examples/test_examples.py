@@ -106,6 +106,7 @@ def test_own_layer(
     assert verdicts == [
         ("Softplus", "PASS"),
         ("WrongSoftplus", "FAIL"),
+        ("TwiceSoftplus", "PASS"),
         ("new dice", "NOT RESOLVED"),
         ("same dice", "PASS"),
         ("drawn again", "FAIL"),
@@ -159,7 +160,7 @@ def test_the_chapter_has_the_layers_of_the_example() -> None:
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     example = (EXAMPLES / "own_layer.py").read_text(encoding="utf-8")
     assert list(classes(example)) == [
-        "Softplus", "WrongSoftplus", "Dropout", "SameDice", "DrawsAgain",
+        "Softplus", "WrongSoftplus", "TwiceSoftplus", "Dropout", "SameDice", "DrawsAgain",
     ]  # fmt: skip
     assert classes("\n".join(blocks)) == classes(example)
 
