@@ -19,7 +19,7 @@ import numpy as np
 
 from minigan.backend import Array, check_array
 from minigan.errors import to_float
-from minigan.layers import Layer
+from minigan.layers import Layer, Sigmoid
 from minigan.network import Sequential
 
 
@@ -28,7 +28,7 @@ def r1(net: Sequential, x: Array, gamma: float) -> Any:
 
         R    = γ/2 · 1/N Σₙ |g[n]|²             g[n] = ∇ₓ D(x[n]), the slope of D at image n
 
-    D(x) is the output of ``net``, (N, 1), which should be a logit: the slope of a probability
+    D(x) is the output of ``net``, (N, 1), which must be a logit: the slope of a probability
     vanishes wherever D is sure.  x is (N, n_in), and γ is ``gamma``.  Three passes compute R and
     its gradient, shown here for Linear and LeakyReLU layers l = 1 … L with slopes mₗ:
 
@@ -46,9 +46,9 @@ def r1(net: Sequential, x: Array, gamma: float) -> Any:
     The penalty is a 0-d value on x's device.  Matches PyTorch's ``autograd.grad(…,
     create_graph=True)`` followed by ``backward()``.
 
-    Raises ValueError if a layer of ``net`` has no ``double_backward``, or if ``net`` has more than
-    one output, or if gamma is negative or not finite; TypeError or ValueError if x does not fit, or
-    is empty.
+    Raises TypeError if ``net`` is not a Sequential; ValueError if it ends in Sigmoid, if one of its
+    layers has no ``double_backward``, if it has more than one output, or if gamma is negative or
+    not finite; TypeError or ValueError if x does not fit, or is empty.
     """
     check_penalised(net)
     check_array("x", x, (None, net.n_in), like=net.params)
@@ -86,7 +86,11 @@ def _add_effect_of_slopes(net: Sequential, caches: list[Any], dxs: list[Array | 
 
 
 def check_penalised(net: Sequential) -> None:
-    """Raise ValueError unless ``r1`` can be taken of this network."""
+    """Raise TypeError or ValueError unless ``r1`` can be taken of this network."""
+    if not isinstance(net, Sequential):
+        raise TypeError(f"net is a {type(net).__name__}, expected a Sequential")
+    if isinstance(net[-1], Sigmoid):
+        raise ValueError("R1 is a penalty on logits, but the network ends in Sigmoid")
     for i, layer in enumerate(net.layers):
         if type(layer).double_backward is Layer.double_backward:
             raise ValueError(

@@ -13,7 +13,7 @@ from minigan.gradcheck.precision import copy_in
 from minigan.gradcheck.problem import Problem
 from minigan.gradcheck.verdict import GradientReport
 from minigan.network import Sequential
-from minigan.penalty import r1
+from minigan.penalty import check_penalised, r1
 
 
 def check_r1(
@@ -25,8 +25,9 @@ def check_r1(
     R, where R = γ/2 · mean |∇ₓ D|² and ∇ₓ D is the dx of the network's own ``backward``, which
     ``check_gradients`` checks.  (R alone would not do, because the biases may have no part in it.)
     The check works on copies of ``net``, and moves rows of x that bring a unit close to a kink,
-    where ∇ₓ D jumps.  x: (N, n_in).
+    where ∇ₓ D jumps.  x: (N, n_in).  Raises TypeError or ValueError as ``r1`` does.
     """
+    check_penalised(net)
     backend = backend_of(x)
     start = away_from_kinks(copy_in(net, "float64").layers, x.astype("float64"), own_stream(0))
 

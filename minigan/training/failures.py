@@ -14,9 +14,10 @@ from minigan.training.checkpoint import stored_arrays
 from minigan.training.run import Run
 
 
-def diverged(step: int, what: str, checkpoint: Path) -> InputError:
+def diverged(run: Run, step: int, what: str, checkpoint: Path) -> InputError:
     """Return the error for a loss or a weight that is no longer finite."""
-    advice = "try a lower `lr` and another `out`"
+    options = "`lr` or `r1`" if run.gan.r1 > 0 else "`lr`"
+    advice = f"try a lower {options} and another `out`"
     return InputError(f"training diverged at step {step:,}: {what}{_kept(checkpoint)}; {advice}")
 
 
@@ -24,7 +25,7 @@ def check_finite(run: Run, checkpoint: Path) -> None:
     """Raise InputError unless all that the checkpoint will keep of the networks is finite."""
     for name, array in stored_arrays(run).items():
         if not bool(np.isfinite(array).all()):
-            raise diverged(run.step, f"{name} has numbers that are not finite", checkpoint)
+            raise diverged(run, run.step, f"{name} has numbers that are not finite", checkpoint)
 
 
 @contextlib.contextmanager

@@ -237,7 +237,7 @@ class Trainer:
         for step, (d_loss, g_loss, *_) in enumerate(rows, self.state.step - len(rows) + 1):
             if not (math.isfinite(d_loss) and math.isfinite(g_loss)):
                 what = f"d_loss is {d_loss} and g_loss is {g_loss}"
-                raise diverged(step, what, self.folder / CHECKPOINT)
+                raise diverged(self.state, step, what, self.folder / CHECKPOINT)
 
     def _record(
         self, epoch: int, rows: list[list[float]], sizes: list[int], seconds: float

@@ -180,6 +180,13 @@ def test_bad_arguments() -> None:
     for gamma in (-1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="gamma is"):
             mg.r1(net, images(), gamma)
+    for other in ("net", mg.Linear(5, 1)):
+        with pytest.raises(TypeError, match="expected a Sequential"):
+            mg.r1(other, images(), 1.0)  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="expected a Sequential"):
+            check_r1(other, images())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="a penalty on logits, but the network ends in Sigmoid"):
+        mg.r1(mg.discriminator(), np.zeros((2, 784), "float32"), 1.0)
     with pytest.raises(ValueError, match="one output, this one has 3"):
         mg.r1(mg.Sequential(mg.Linear(5, 3), dtype="float64"), images(), 1.0)
 
