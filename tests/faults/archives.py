@@ -40,7 +40,8 @@ def cases(scale: Scale, straight: Path) -> Iterator[Case]:
         for what, change in CHANGES.items():
             changed = arrays | {name: change(arrays[name])}
             tries[f"{name} {what}"] = functools.partial(save_archive, file, changed, meta)
-    for names in rng.sample(list(_keys(meta)), scale.pick(12, 60)):
+    keys = list(_keys(meta))
+    for names in rng.sample(keys, scale.pick(12, len(keys))):
         for value in rng.sample(ODD, scale.pick(3, len(ODD))):
             text = json.loads(json.dumps(meta))
             inner = functools.reduce(lambda one, key: one[key], names[:-1], text)
