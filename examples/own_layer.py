@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
 import minigan as mg
+from minigan.activations import sigmoid
 from minigan.gradcheck import check_r1
-from minigan.layers import sigmoid
 from minigan.machine.files import atomic_write
 
 steps = int(os.environ.get("STEPS", "1000"))

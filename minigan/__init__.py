@@ -8,13 +8,14 @@ from minigan.machine import blas
 
 blas.configure()  # OpenBLAS reads these settings once, when NumPy is imported below
 
+from minigan.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minigan.backend import get_backend
 from minigan.batch_norm import BatchNorm1d
 from minigan.data import from_torchvision, load_mnist
 from minigan.errors import InputError
 from minigan.gan import GAN, StepResult
 from minigan.gradcheck import GradientReport, check_gradients
-from minigan.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from minigan.layers import Layer, Linear
 from minigan.losses import bce, bce_with_logits
 from minigan.models import discriminator, generator
 from minigan.network import Sequential

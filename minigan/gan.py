@@ -7,17 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigan.activations import Sigmoid, Tanh, sigmoid
 from minigan.backend import Array, backend_of, check_array, check_range, check_size
 from minigan.errors import counted, to_float
-from minigan.layers import Linear, Sigmoid, Tanh, sigmoid
+from minigan.layers import Linear
 from minigan.losses import bce, bce_with_logits
 from minigan.network import Sequential
 from minigan.optim import Adam
 from minigan.penalty import check_penalised, r1
 
-R1_EVERY = (
-    16  # steps from one payment of the penalty R1 to the next, unless another number is given
-)
+# Steps from one payment of the penalty R1 to the next, unless another number is given
+R1_EVERY = 16
 
 
 class StepResult(NamedTuple):

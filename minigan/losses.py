@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from minigan.activations import sigmoid
 from minigan.backend import Array, backend_of, check_array, check_range
-from minigan.layers import sigmoid
 
 
 def bce(p: Array, target: Array | float) -> tuple[Any, Array]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from minigan.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minigan.backend import Backend, check_size
 from minigan.batch_norm import BatchNorm1d
-from minigan.layers import Layer, LeakyReLU, Linear, ReLU, Seed, Sigmoid, Tanh
+from minigan.layers import Layer, Linear, Seed
 from minigan.network import Sequential
 
 IMAGE_SIZE = 784  # 28 x 28 pixels in one row

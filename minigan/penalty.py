@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from minigan.activations import Sigmoid
 from minigan.backend import Array, check_array
 from minigan.errors import to_float
-from minigan.layers import Layer, Sigmoid
+from minigan.layers import Layer
 from minigan.network import Sequential
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from minigan.layers import sigmoid
+from minigan.activations import sigmoid
 
 X = 0.7
 H = np.logspace(-14, 0, 400)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from minigan.layers import sigmoid
+from minigan.activations import sigmoid
 
 LR, STEPS = 0.05, 600
 

@@ -30,7 +30,7 @@ SAYS = {
     "training": "a run: options, loop, folder, pictures",
     "gradcheck": "are the gradients right?",
     "metrics": "how good are images?",
-    "mathematics": "layers  batch_norm  network\nlosses  optim  models  gan",
+    "mathematics": "layers, networks, losses, Adam,\nthe penalty R1, the GAN step",
     "data": "MNIST, minibatches, archives",
     "backend": "where arrays live: NumPy, CuPy",
     "machine": "BLAS, terminal, files",
@@ -81,10 +81,10 @@ def main() -> None:
         box = FancyBboxPatch(corner, WIDTH, HEIGHT, "round,pad=0.04", fc=color, ec="0.35", lw=0.9)
         axes.add_patch(box)
         count = f"  ({sizes[room]} files)" if sizes[room] > 1 else ""
-        title, family = f"{room}{count}", "monospace" if room == "mathematics" else None
+        title = f"{room}{count}"
         axes.text(x, y + 0.17, title, ha="center", va="center", weight="bold", fontsize=10)
         small = 8 if "\n" in SAYS[room] else 9
-        axes.text(x, y - 0.13, SAYS[room], ha="center", va="center", fontsize=small, family=family)
+        axes.text(x, y - 0.13, SAYS[room], ha="center", va="center", fontsize=small)
     edge = 0.2 + WIDTH / 2
     axes.set(xlim=(-4 - edge, 4 + edge), ylim=(-0.45, max(y for _, y in place.values()) + 0.45))
     axes.axis("off")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import minigan as mg
-from minigan import layers, losses
+from minigan import activations, losses
 from minigan.metrics import parzen_log_likelihood
 from minigan.metrics.pixels import check_pixels
 
@@ -47,7 +47,7 @@ lower_tail = Exhibit(
     bug="sigmoid by way of tanh",
     edits=(
         Edit(
-            layers.sigmoid,
+            activations.sigmoid,
             "return np.exp(-np.logaddexp(0, -x))",
             "return 0.5 * (np.tanh(0.5 * x) + 1)",
         ),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minigan.backend import Array, Backend, get_backend
 from minigan.batch_norm import BatchNorm1d
 from minigan.gan import GAN
@@ -24,7 +25,7 @@ from minigan.gradcheck.penalty import check_r1, penalty_of
 from minigan.gradcheck.precision import copy_in
 from minigan.gradcheck.problem import Problem
 from minigan.gradcheck.verdict import GradientReport
-from minigan.layers import Layer, LeakyReLU, Linear, ReLU, Sigmoid, Tanh
+from minigan.layers import Layer, Linear
 from minigan.losses import bce, bce_with_logits
 from minigan.models import discriminator, generator
 from minigan.network import Sequential

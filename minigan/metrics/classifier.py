@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from minigan.activations import ReLU, Sigmoid
 from minigan.backend import Array, Backend
 from minigan.data import SHIPPED, check_arrays, load_archive
-from minigan.layers import Linear, ReLU, Seed, Sigmoid
+from minigan.layers import Linear, Seed
 from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
 

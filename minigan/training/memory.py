@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from minigan.activations import sigmoid
 from minigan.backend import Array
 from minigan.data import load_data
 from minigan.errors import InputError
 from minigan.gan import GAN
-from minigan.layers import sigmoid
 from minigan.models import IMAGE_SIZE
 from minigan.training.history import HistoryRow
 

@@ -20,9 +20,9 @@ import pytest
 from helpers import strict_cupy
 
 import minigan as mg
+from minigan.activations import sigmoid
 from minigan.backend import Array, Backend, elementwise, kernel_source
 from minigan.backend.kernel_source import Source, formula_source, transcribe, update_source
-from minigan.layers import sigmoid
 from minigan.losses import _bce, _bce_with_logits
 from minigan.optim import update
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import minigan as mg
+from minigan.activations import sigmoid
 from minigan.backend import Array, Backend, matmul
 from minigan.gradcheck import TOLERANCE, check_loss
-from minigan.layers import sigmoid
 
 
 def normal(*shape: int, seed: int = 0) -> Array:

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import bce, bce_with_logits
+from minigan.activations import sigmoid
 from minigan.backend import Array, Backend
 from minigan.gradcheck.check import check_loss
-from minigan.layers import sigmoid
 
 every_loss = pytest.mark.parametrize("loss", [bce, bce_with_logits])
 

@@ -43,6 +43,7 @@ GRADCHECK = [
 ]
 TESTS = {  # the tests that kill most of a file's mutants come first
     "layers": [f"{MATHEMATICS}/test_layers.py", MATHEMATICS],
+    "activations": [f"{MATHEMATICS}/test_activations.py", MATHEMATICS],
     "batch_norm": [f"{MATHEMATICS}/test_batch_norm.py", MATHEMATICS],
     "network": [f"{MATHEMATICS}/test_network.py", MATHEMATICS],
     "losses": [f"{MATHEMATICS}/test_losses.py", MATHEMATICS],
