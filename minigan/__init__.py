@@ -16,7 +16,7 @@ from minigan.errors import InputError
 from minigan.gan import GAN, StepResult
 from minigan.gradcheck import GradientReport, check_gradients
 from minigan.layers import Layer, Linear
-from minigan.losses import bce, bce_with_logits
+from minigan.losses import bce, bce_with_logits, mse
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
 from minigan.optim import Adam
@@ -52,6 +52,7 @@ __all__ = [
     "get_backend",
     "load_generator",
     "load_mnist",
+    "mse",
     "r1",
     "trace",
 ]

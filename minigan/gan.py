@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigan.activations import Sigmoid, Tanh, sigmoid
-from minigan.backend import Array, backend_of, check_array, check_range, check_size
+from minigan.backend import (
+    Array,
+    backend_of,
+    check_array,
+    check_classes,
+    check_range,
+    check_size,
+)
+from minigan.conditional import beside, into_picked, one_hot, picked
 from minigan.errors import counted, to_float
 from minigan.layers import Linear
 from minigan.losses import bce, bce_with_logits
@@ -28,7 +37,7 @@ class StepResult(NamedTuple):
 
     d_loss: Any  # -mean log D(x) - mean log(1 - D(G(z))): 2 ln 2 if D only guesses
     g_loss: Any  # -mean log D(G(z)), by the updated D: ln 2 if D only guesses
-    p_real: Any  # mean D(x) in the step of D
+    p_real: Any  # mean D(x) in the step of D, as a probability if the loss is cross-entropy
     p_fake: Any  # mean D(G(z)) in the step of D
 
 
@@ -48,6 +57,19 @@ class GAN:
 
     With ``logits=True`` D ends without a Sigmoid and returns logits, and the same losses are
     computed from these.  Their gradients survive where a probability would be rounded to 0 or 1.
+    Another ``loss`` takes the place of both: ``loss(p, 1.0)`` where D should say "real" and
+    ``loss(p, 0.0)`` where it should say "fake" return ``(loss, dL/dp)``, as ``mse`` does, which
+    makes it a least-squares GAN.
+
+    With ``classes=K`` the GAN is conditional (Mirza & Osindero 2014).  Every image has a label from
+    0 to K - 1, and c is its one-hot vector, (B, K): 1 in the label's column, else 0.
+
+        G([z, c])           the label stands beside z: in x W, c picks the row of W for its class
+        D(x) c              D has K outputs, "is this a real 0?", "a real 1?"; c picks the label's
+
+    A class has a row of G's first W and a column of D's last W of its own, which only its images
+    move; all else is shared.  D is asked about real and fake images with the same labels.  (A D
+    with an output for each class: Mescheder et al. 2018; Miyato & Koyama 2018 add one for all.)
 
     With a positive ``r1``, the γ of the penalty ``minigan.r1``, D is also asked to be flat at the
     real images; this needs logits.  The penalty is paid in the first of every ``r1_every`` steps,
@@ -56,8 +78,9 @@ class GAN:
 
     Raises ValueError if G's images do not fit into D, if D has more than one output, if G and D
     differ in dtype or backend, if D ends in Sigmoid although ``logits`` is true, if D ends in
-    Linear although ``logits`` is false, or if ``r1`` is negative or not finite, or is positive for
-    a D that gives no logits or has a layer without ``double_backward``.
+    Linear although ``logits`` is false and no ``loss`` is given, if both are given, or if ``r1`` is
+    negative or not finite, or is positive for a D that ends in Sigmoid or has a layer without
+    ``double_backward``.
     """
 
     def __init__(
@@ -69,6 +92,8 @@ class GAN:
         betas: tuple[float, float] = (0.5, 0.999),
         eps: float = 1e-8,
         logits: bool = False,
+        loss: Callable[[Array, float], tuple[Any, Array]] | None = None,
+        classes: int = 0,
         r1: float = 0.0,
         r1_every: int = R1_EVERY,
     ) -> None:
@@ -76,38 +101,51 @@ class GAN:
         self.adam_d = Adam(discriminator, lr, betas, eps)
         self.generator, self.discriminator = generator, discriminator
         g, d = generator, discriminator
-        if g.n_out != d.n_in or d.n_out != 1:
+        self.classes = check_classes(classes)
+        if g.n_out != d.n_in or d.n_out != (self.classes or 1):
             raise ValueError(
                 f"generator maps to {g.n_out}, discriminator maps {d.n_in} to {d.n_out}: "
-                "expected n to go with n to 1"
+                f"expected n to go with n to {self.classes or 1}"
+            )
+        if g.n_in is not None and g.n_in <= self.classes:
+            raise ValueError(
+                f"generator takes {g.n_in} columns, expected z and {classes} for the classes"
             )
         if (g.dtype, g.backend.name) != (d.dtype, d.backend.name):
             raise ValueError(
                 f"generator is {g.dtype} on {g.backend.name}, discriminator {d.dtype} on "
                 f"{d.backend.name}: expected the same"
             )
-        if isinstance(d[-1], Sigmoid if logits else Linear):
+        if loss is not None and logits:
+            raise ValueError("logits=True computes a loss of its own: expected no other loss")
+        if loss is None and isinstance(d[-1], Sigmoid if logits else Linear):
             raise ValueError(f"D ends in {d[-1]!r}: expected either Sigmoid or logits=True")
         if not 0 <= to_float(r1) < math.inf:
             raise ValueError(f"r1 is {r1!r}, expected a finite number of at least 0")
-        if r1 > 0 and not logits:
+        if r1 > 0 and isinstance(d[-1], Sigmoid):
             raise ValueError("r1 is a penalty on D's logits: it needs a D with logits=True")
         if r1 > 0:
-            check_penalised(d)
+            check_penalised(d, outputs=self.classes or 1)
         self.r1, self.r1_every = float(r1), check_size("r1_every", r1_every)
-        self.logits, self.loss = logits, bce_with_logits if logits else bce
+        self.logits, self.loss = logits, loss or (bce_with_logits if logits else bce)
+        self.one_hot = d.backend.asarray(np.eye(self.classes), d.dtype)  # a row for each class
         self.looked = False  # at the range of the images, which on a GPU is done once
 
-    def train_step(self, real: Array, z: Array) -> StepResult:
+    def train_step(self, real: Array, z: Array, labels: Any = None) -> StepResult:
         """Take one step of D, then one step of G.  real: (B, 784) in [-1, 1], z: (B, latent_dim)
 
+        ``labels``, (B,), are whole numbers from 0 to K - 1, for a GAN with ``classes=K`` only; the
+        fake images get those of the real ones.
+
         Arrays in main memory are moved to the networks' backend.  Raises TypeError or ValueError
-        if an argument has the wrong shape or dtype, if the two batches differ in size, or if the
-        images leave the range of G's own: [-1, 1] if G ends in Tanh, [0, 1] if in Sigmoid.  (Images
-        on a GPU are looked at in the first step only, because reading them there takes time.)
+        if an argument has the wrong shape or dtype, if the batches differ in size, if labels are
+        missing, or not asked for, or out of range, or if the images leave the range of G's own:
+        [-1, 1] if G ends in Tanh, [0, 1] if in Sigmoid.  (Images on a GPU are looked at in the
+        first step only, and labels there not at all, because reading them takes time.)
         """
-        G, D = self.generator, self.discriminator
-        real, z = self._batch("real", real, D.n_in), self._batch("z", z, G.n_in)
+        G, D, K = self.generator, self.discriminator, self.classes
+        real = self._batch("real", real, G.n_out)
+        z = self._batch("z", z, None if G.n_in is None else G.n_in - K)
         B = len(real)
         if len(z) != B or B == 0:
             raise ValueError(
@@ -117,16 +155,20 @@ class GAN:
             check_range("real", real, -1 if isinstance(G[-1], Tanh) else 0, 1)
             self.looked = True
 
+        c = one_hot(labels, B, self.one_hot)  # what G and D are told of the classes, if anything
+        c2 = None if c is None else np.concatenate([c, c])
+
         # Step of D: real images should be called real (1), fake ones fake (0).
-        fake, cache_g = G.forward(z)
-        p, cache_d = D.forward(np.concatenate([real, fake]))
+        fake, cache_g = G.forward(beside(z, c))
+        y, cache_d = D.forward(np.concatenate([real, fake]))
+        p = picked(y, c2)
         loss_real, dp_real = self.loss(p[:B], 1.0)  # two means, each over B images, are added
         loss_fake, dp_fake = self.loss(p[B:], 0.0)
-        dp = np.concatenate([dp_real, dp_fake])
-        D.backward(dp, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
+        dy = into_picked(np.concatenate([dp_real, dp_fake]), c2)
+        D.backward(dy, cache_d, input_grad=False)  # no gradient to the images: fake.detach()
         if D.backend.decide(self.penalises):
             grads = D.grads.copy()
-            r1(D, real, self.r1_every * self.r1)  # overwrites them with those of the penalty
+            r1(D, real, self.r1_every * self.r1, c)  # overwrites them with those of the penalty
             D.grads += grads
         self.adam_d.step()
         if self.logits:
@@ -134,9 +176,10 @@ class GAN:
         d_loss, p_real, p_fake = loss_real + loss_fake, p[:B].mean(), p[B:].mean()
 
         # Step of G: the same fake images should be called real by the updated D.
-        p, cache_d = D.forward(fake)
-        g_loss, dp = self.loss(p, 1.0)
-        d_fake = D.backward(dp, cache_d, param_grads=False)  # D is frozen: only a path to G
+        y, cache_d = D.forward(fake)
+        g_loss, dp = self.loss(picked(y, c), 1.0)
+        dy = into_picked(dp, c)
+        d_fake = D.backward(dy, cache_d, param_grads=False)  # D is frozen: only a path to G
         G.backward(d_fake, cache_g, input_grad=False)  # G has not moved: its cache still holds
         self.adam_g.step()
 

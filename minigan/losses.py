@@ -1,12 +1,13 @@
-"""Binary cross-entropy in two forms: from probabilities, as in the tutorial, and from logits.
+"""Binary cross-entropy, from probabilities as in the tutorial and from logits; squared error.
 
-Each of the two functions returns ``(loss, gradient)``.  The loss is one number, the mean over all
-elements.  The gradient is dL/dp (or dL/dlogits) in the shape of the first argument; it is the dy
-that the network's ``backward`` takes.
+Each function returns ``(loss, gradient)``.  The loss is one number, the mean over all elements.
+The gradient is dL/dp (or dL/dlogits, dL/dy) in the shape of the first argument; it is the dy that
+the network's ``backward`` takes.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -68,21 +69,45 @@ def _bce_with_logits(x: Any, t: Any, n: int) -> tuple[Any, Any]:
     return entropy, ((1 - t) * sigmoid(x) - t * sigmoid(-x)) / n
 
 
-def _check(name: str, y: Array, target: Array | float) -> Array | float:
-    """Return the target, a number as a Python float (see ``layers``); raise unless it fits y."""
+def mse(y: Array, target: Array | float) -> tuple[Any, Array]:
+    """Mean squared error of n numbers y against targets t.
+
+        L     = 1/n Σ (y - t)²
+        dL/dy = 2/n (y - t)
+
+    With targets 1 for real and 0 for fake images it is the loss of a least-squares GAN (Mao et al.
+    2017), whose D ends in ``Linear``.  Its gradient grows with the distance from the target, where
+    that of cross-entropy levels off.  Matches ``torch.nn.MSELoss``.
+
+    ``target`` is a number or an array of y's shape, and the loss is 0-d, as in ``bce``.  Raises the
+    same errors as ``bce``, except that y and the target may be any numbers.
+    """
+    t = _check("y", y, target, -math.inf, math.inf)
+    square, dy = backend_of(y).elementwise(_mse, y, t, y.size)
+    return np.mean(square), dy
+
+
+def _mse(y: Any, t: Any, n: int) -> tuple[Any, Any]:
+    return (y - t) * (y - t), 2 * (y - t) / n
+
+
+def _check(
+    name: str, y: Array, target: Array | float, low: float = 0, high: float = 1
+) -> Array | float:
+    """Return the target, a number as a Python float; raise unless it fits y and its range."""
     check_array(name, y)
     if y.size == 0:
         raise ValueError(f"{name} has shape {y.shape}: the mean of no elements is not defined")
     if isinstance(target, (int, float, np.number)):
-        if not 0 <= target <= 1:
-            raise ValueError(f"target is {target}, expected 0 to 1")
+        if not low <= target <= high:
+            raise ValueError(f"target is {target}, expected {low:g} to {high:g}")
         return float(target)
     check_array("target", target, y.shape, like=y)
-    _check_range("target", target)
+    _check_range("target", target, low, high)
     return target
 
 
-def _check_range(name: str, a: Array) -> None:
-    """Raise ValueError if an array in main memory leaves [0, 1]; NaN passes into the loss."""
+def _check_range(name: str, a: Array, low: float = 0, high: float = 1) -> None:
+    """Raise ValueError if an array in main memory leaves its range; NaN passes into the loss."""
     if isinstance(a, np.ndarray):
-        check_range(name, a, 0, 1)
+        check_range(name, a, low, high)

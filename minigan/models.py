@@ -1,9 +1,9 @@
-"""The tutorial's two networks, each with a variant: batch normalisation in G, logits from D."""
+"""The tutorial's two networks and their variants: batch normalisation in G, logits from D."""
 
 from __future__ import annotations
 
 from minigan.activations import LeakyReLU, ReLU, Sigmoid, Tanh
-from minigan.backend import Backend, check_size
+from minigan.backend import Backend, check_classes, check_size
 from minigan.batch_norm import BatchNorm1d
 from minigan.layers import Layer, Linear, Seed
 from minigan.network import Sequential
@@ -15,6 +15,7 @@ LATENT_DIM = 100  # numbers in each z, unless another latent_dim is given
 def generator(
     latent_dim: int = LATENT_DIM,
     *,
+    classes: int = 0,
     batch_norm: bool = False,
     seed: Seed = None,
     dtype: str = "float32",
@@ -25,13 +26,14 @@ def generator(
     z is drawn from N(0, 1), and pixels lie in [-1, 1].  The widths are latent_dim-256-512-1024-784,
     with ReLU between the ``Linear`` layers and Tanh at the end: 1,486,352 parameters for a
     latent_dim of 100.  ``batch_norm=True`` puts a ``BatchNorm1d`` before each ReLU (3,584 more
-    parameters), which is the cure for collapse: see docs/is-it-working.md.
+    parameters), the cure for collapse: see docs/is-it-working.md.  ``classes=K`` makes room
+    for a one-hot vector of K columns beside z, as ``GAN`` with ``classes=K`` expects.
 
-    Raises ValueError if latent_dim is below 1, or if dtype or backend is unknown.
+    Raises ValueError if latent_dim is below 1, if classes is below 0, or if dtype or backend is
+    unknown.
     """
-    check_size("latent_dim", latent_dim)
     layers: list[Layer] = []
-    n_in = latent_dim
+    n_in = check_size("latent_dim", latent_dim) + check_classes(classes)
     for n in (256, 512, 1024):
         layers += [Linear(n_in, n), *([BatchNorm1d(n)] if batch_norm else []), ReLU()]
         n_in = n
@@ -41,6 +43,7 @@ def generator(
 
 def discriminator(
     *,
+    classes: int = 0,
     logits: bool = False,
     seed: Seed = None,
     dtype: str = "float32",
@@ -51,9 +54,10 @@ def discriminator(
     Pixels lie in [-1, 1], and the output is the probability that an image is real.  The widths are
     784-1024-512-256-1, with LeakyReLU(0.2) between the ``Linear`` layers and Sigmoid at the end:
     1,460,225 parameters.  ``logits=True`` leaves out the Sigmoid: the output is then logits, as
-    ``GAN`` with ``logits=True`` expects.
+    ``GAN`` with ``logits=True`` expects, or any number, for a ``loss`` such as ``mse``.
+    ``classes=K`` gives it K outputs in place of one, "is this a real 0?", "a real 1?" and so on.
 
-    Raises ValueError if dtype or backend is unknown.
+    Raises ValueError if classes is below 0, or if dtype or backend is unknown.
     """
     layers = [
         Linear(IMAGE_SIZE, 1024),
@@ -62,7 +66,7 @@ def discriminator(
         LeakyReLU(0.2),
         Linear(512, 256),
         LeakyReLU(0.2),
-        Linear(256, 1),
+        Linear(256, check_classes(classes) or 1),
         *([] if logits else [Sigmoid()]),
     ]
     return Sequential(*layers, seed=seed, dtype=dtype, backend=backend)

@@ -24,7 +24,7 @@ from minigan.layers import Layer
 from minigan.network import Sequential
 
 
-def r1(net: Sequential, x: Array, gamma: float) -> Any:
+def r1(net: Sequential, x: Array, gamma: float, of: Array | None = None) -> Any:
     """Return the penalty R of a network with one output, and set ``net.grads`` to dR/d(params).
 
         R    = γ/2 · 1/N Σₙ |g[n]|²             g[n] = ∇ₓ D(x[n]), the slope of D at image n
@@ -41,6 +41,9 @@ def r1(net: Sequential, x: Array, gamma: float) -> Any:
     ``double_backward``.  The slope of a layer such as Tanh depends on its x, and so on all weights
     before it: then a second pass backward follows, which starts with the dR/dx of these layers.
 
+    If the network has several outputs, ``of``, (N, n_out), says of which one each row is: D(x) is
+    then Σₖ y[:, k] of[:, k], and of a conditional GAN these rows are the labels' one-hot vectors.
+
     A ``BatchNorm1d`` is refused, because with it D(x[n]) would depend on all other images: its
     slope at one image means nothing (Gulrajani et al. 2017, section 4, for the same reason).
 
@@ -48,11 +51,13 @@ def r1(net: Sequential, x: Array, gamma: float) -> Any:
     create_graph=True)`` followed by ``backward()``.
 
     Raises TypeError if ``net`` is not a Sequential; ValueError if it ends in Sigmoid, if one of its
-    layers has no ``double_backward``, if it has more than one output, or if gamma is negative or
-    not finite; TypeError or ValueError if x does not fit, or is empty.
+    layers has no ``double_backward``, if it has several outputs and there is no ``of``, or if gamma
+    is negative or not finite; TypeError or ValueError if x or ``of`` do not fit, or are empty.
     """
-    check_penalised(net)
+    check_penalised(net, outputs=1 if of is None else None)
     check_array("x", x, (None, net.n_in), like=net.params)
+    if of is not None:
+        check_array("of", of, (len(x), net.n_out), like=net.params)
     if not 0 <= to_float(gamma) < math.inf:
         raise ValueError(f"gamma is {gamma!r}, expected a finite number of at least 0")
     if len(x) == 0:
@@ -60,6 +65,8 @@ def r1(net: Sequential, x: Array, gamma: float) -> Any:
     logits, cache = net.forward(x)
 
     dy = np.zeros_like(logits) + 1  # each row's own logit, not their mean
+    if of is not None:
+        dy = of
     dys = []
     for layer, kept in zip(reversed(net.layers), reversed(cache.layers), strict=True):
         dys.append(dy)
@@ -86,8 +93,11 @@ def _add_effect_of_slopes(net: Sequential, caches: list[Any], dxs: list[Array | 
     net.grads += so_far
 
 
-def check_penalised(net: Sequential) -> None:
-    """Raise TypeError or ValueError unless ``r1`` can be taken of this network."""
+def check_penalised(net: Sequential, outputs: int | None = 1) -> None:
+    """Raise TypeError or ValueError unless ``r1`` can be taken of this network.
+
+    ``outputs`` is how many outputs it must have; None allows any number.
+    """
     if not isinstance(net, Sequential):
         raise TypeError(f"net is a {type(net).__name__}, expected a Sequential")
     if isinstance(net[-1], Sigmoid):
@@ -98,5 +108,5 @@ def check_penalised(net: Sequential) -> None:
                 f"R1 needs the gradient of D's gradient, but layer {i}, {layer!r}, has no "
                 "double_backward"
             )
-    if net.n_out != 1:
-        raise ValueError(f"R1 needs a network with one output, this one has {net.n_out}")
+    if outputs is not None and net.n_out != outputs:
+        raise ValueError(f"R1 needs a network with {outputs} output, this one has {net.n_out}")

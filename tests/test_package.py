@@ -21,7 +21,7 @@ PACKAGE = Path(mg.__file__).parent
 ROOT = Path(__file__).parent.parent
 PUBLIC = """Linear ReLU LeakyReLU Tanh Sigmoid BatchNorm1d Layer Sequential bce bce_with_logits
 Adam GAN StepResult generator discriminator check_gradients get_backend load_mnist
-from_torchvision Trainer TrainConfig trace load_generator InputError GradientReport r1
+from_torchvision Trainer TrainConfig trace load_generator InputError GradientReport r1 mse
 __version__""".split()
 
 
@@ -108,8 +108,8 @@ def test_import_loads_numpy_and_nothing_heavier() -> None:
 
 
 # Lines of code, without docstrings, comments and blank lines: an explanation costs nothing.
-CAPS = {"layers": 110, "activations": 65, "batch_norm": 90, "network": 130, "losses": 40}
-CAPS |= {"optim": 48, "models": 45, "penalty": 55, "gan": 95}
+CAPS = {"layers": 110, "activations": 65, "batch_norm": 90, "network": 130, "losses": 48}
+CAPS |= {"optim": 48, "models": 45, "penalty": 55, "conditional": 24, "gan": 120}
 
 
 def code_lines(source: str) -> set[int]:

@@ -76,10 +76,10 @@ stale_weights = Exhibit(
     edits=(
         Edit(
             mg.GAN.train_step,
-            "fake, cache_g = G.forward(z)",
-            "fake, cache_g = G.forward(z)\nearly = D.forward(fake)",
+            "fake, cache_g = G.forward(beside(z, c))",
+            "fake, cache_g = G.forward(beside(z, c))\nearly = D.forward(fake)",
         ),
-        Edit(mg.GAN.train_step, "p, cache_d = D.forward(fake)", "p, cache_d = early"),
+        Edit(mg.GAN.train_step, "y, cache_d = D.forward(fake)", "y, cache_d = early"),
     ),
     figure="error of G's first gradient, if nothing is checked",
     symptom=error_of_gs_gradient,

@@ -7,7 +7,15 @@ This room offers the names listed below.  It imports from ``machine`` and ``erro
 """
 
 from minigan.backend.base import Array, Backend
-from minigan.backend.checks import FLOATS, check_array, check_dtype, check_range, check_size
+from minigan.backend.checks import (
+    FLOATS,
+    check_array,
+    check_classes,
+    check_dtype,
+    check_labels,
+    check_range,
+    check_size,
+)
 from minigan.backend.dispatch import backend_of, get_backend, matmul
 from minigan.backend.formulas import elementwise
 from minigan.backend.products import Product, noted_products
@@ -19,7 +27,9 @@ __all__ = [
     "Product",
     "backend_of",
     "check_array",
+    "check_classes",
     "check_dtype",
+    "check_labels",
     "check_range",
     "check_size",
     "elementwise",

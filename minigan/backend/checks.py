@@ -31,6 +31,11 @@ def check_size(name: str, value: Any) -> int:
     return int(value)
 
 
+def check_classes(value: Any) -> int:
+    """Return ``value`` as an int; raise ValueError unless it is a whole number of at least 0."""
+    return 0 if type(value) is int and value == 0 else check_size("classes", value)
+
+
 def check_array(
     name: str, a: Any, shape: tuple[int | None, ...] | None = None, like: Array | None = None
 ) -> None:
@@ -75,4 +80,20 @@ def check_range(name: str, a: Array, low: float, high: float) -> None:
     if least < low or most > high:
         raise ValueError(
             f"{name} reaches from {least:.6g} to {most:.6g}, expected {low:g} to {high:g}"
+        )
+
+
+def check_labels(labels: Any, n: int, classes: int) -> None:
+    """Raise unless ``labels`` are n whole numbers from 0 to classes - 1.
+
+    On a GPU their range is not looked at.  Raises TypeError for other numbers, else ValueError.
+    """
+    on_host = backend_of(labels, "labels").name == "numpy"
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels are {labels.dtype}, expected whole numbers")
+    if labels.shape != (n,):
+        raise ValueError(f"labels have shape {labels.shape}, expected ({n},)")
+    if on_host and n and not (labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(
+            f"labels reach from {labels.min()} to {labels.max()}, expected 0 to {classes - 1}"
         )

@@ -48,15 +48,19 @@ class Sample:
 
     run: Annotated[Positional[str | None], optional("[RUN]")] = None
     """Folder of a run, or a file in it such as best.npz; if not given, the package's generator."""
-    n: int = 64
-    """Number of images to draw."""
+    n: Annotated[int | None, optional("INT")] = None
+    """Number of images to draw; if not given, 64, a grid of all classes, or one for each digit."""
     seed: int = 0
     """Seed of the random latent vectors z."""
     out: Annotated[str | None, optional("FILE")] = None
     """PNG file to write; if not given, sample_<seed>.png or walk_<seed>.png in the run's folder.
     If no run is given, the folder is runs."""
+    digits: Annotated[str | None, optional("DIGITS")] = None
+    """The digits to draw, in a row, as in 2026, from a run with the recipe conditional.  Commas
+    stand between labels of more than one digit, as in 3,1,20."""
     interpolate: Annotated[FlagCreatePairsOff[bool], arg(help_behavior_hint="")] = False
-    """Draw a walk from one z to the next: in each row of eight, a digit turns into a new one."""
+    """Draw a walk from one z to the next: in each row of eight, a digit turns into a new one.
+    With --digits, z stays, and in each row of eight a digit turns into the next one."""
 
 
 @dataclass(frozen=True)

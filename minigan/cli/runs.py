@@ -14,12 +14,12 @@ from minigan.machine.terminal import ProgressBar, complain, note, progress_bar, 
 from minigan.training import (
     TrainConfig,
     Trainer,
+    asked_classes,
     draw_samples,
-    draw_z,
     find_generator,
+    latent_picture,
     save_grid,
     stored_generator,
-    walk,
 )
 from minigan.training.folder import CHECKPOINT
 
@@ -42,22 +42,22 @@ def train_command(options: Train) -> int:
 
 def sample_command(options: Sample) -> int:
     """Run ``minigan sample``."""
-    check_whole("n", options.n, 1, MOST_DIGITS)
+    if options.n is not None:
+        check_whole("n", options.n, 1, MOST_DIGITS)
     check_whole("seed", options.seed, 0)
-    net, config = stored_generator(find_generator(options.run))
+    trained = stored_generator(find_generator(options.run))
+    asked = None if options.digits is None else asked_classes(options.digits, trained.classes)
     out = Path(options.out) if options.out else _picture(options)
     if out.suffix.lower() != ".png":
         raise InputError(f"`out` {out} does not end in .png")
-    rng = np.random.default_rng(options.seed)
-    if options.interpolate:
-        z = walk(rng, options.n, config.latent_dim)
-    else:
-        z = draw_z(rng, options.n, config.latent_dim, "float64")
-    images = draw_samples(net, z)
+    inputs, columns = latent_picture(
+        trained, np.random.default_rng(options.seed), options.n, asked, options.interpolate
+    )
+    images = draw_samples(trained.net, inputs)
     if options.run is None and not options.out:
         RUNS.mkdir(exist_ok=True)
-    save_grid(out, images)
-    say(f"{counted(options.n, 'digit')}: {out}")
+    save_grid(out, images, columns)
+    say(f"{counted(len(images), 'digit')}: {out}")
     return 0
 
 
@@ -90,6 +90,9 @@ def evaluate_command(options: Evaluate) -> int:
     say(f"\n{report_table(report)}\n")
     say(f"All figures: {file}")
     say(f"Samples beside their nearest training images: {picture}")
+    if report.asked:
+        confusion = file.with_name(file.name.replace("metrics.json", "confusion.png"))
+        say(f"Which digit was drawn for which: {confusion}")
     return 0
 
 

@@ -13,7 +13,7 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 from minigan.backend import Array
 from minigan.data import MNIST, load_data
 from minigan.errors import InputError, check_whole, counted
+from minigan.evaluation.asked import Asked, AskedCheck, save_confusion
 from minigan.machine.files import atomic_write
 from minigan.metrics import (
     NDB,
@@ -38,6 +39,7 @@ from minigan.metrics import (
     precision_and_recall,
 )
 from minigan.metrics.classes import check_labels
+from minigan.metrics.classifier import CLASSES
 from minigan.metrics.distances import k_means
 from minigan.metrics.ndb import BINS
 from minigan.models import IMAGE_SIZE
@@ -49,12 +51,14 @@ VALIDATION = 10_000  # the last training images; the first 1000 of them choose P
 NEIGHBOURS = 32  # pairs in the picture
 RUNS = Path("runs")  # where minigan train puts new runs; a report without a run goes there, too
 # The parts of an evaluation, and how many per cent of its time are over when each of them begins.
+CLASSIFIERS = "training classifiers on samples and on real images"  # of a conditional run only
 PARTS = {
     "sorting training images into bins": 0,
     "measuring samples": 10,
     "measuring real images": 30,
     "measuring centroids of k-means": 52,
     "finding nearest training images": 95,
+    CLASSIFIERS: 97,
 }
 DIGITS_ONLY = (
     "note: the classifier knows digits only, so classes, Fréchet distance, precision and recall "
@@ -82,6 +86,8 @@ class Report:
     centroids: Parzen  # Parzen figure of as many centroids of k-means
     nearest: float  # mean distance of samples to their nearest training images
     nearest_real: float  # the same for test images instead of samples
+    asked: Asked | None = None  # of a conditional generator for digits
+    asked_real: Asked | None = None  # of real images with their labels
 
 
 class Evaluation:
@@ -99,7 +105,8 @@ class Evaluation:
         classifier: str | Path | None = None,
         samples: int = SAMPLE_COUNT,
     ) -> None:
-        (train, _), (test, self.test_labels) = load_data(data, "train"), load_data(data, "test")
+        train, self.train_labels = load_data(data, "train")
+        test, self.test_labels = load_data(data, "test")
         if len(train) < VALIDATION + 2 * BINS:
             raise InputError(
                 f"{data} has {counted(len(train), 'training image')}, expected at least "
@@ -130,6 +137,18 @@ class Evaluation:
         """Return the Parzen figure of images in [0, 1], (N, 784)."""
         return parzen_log_likelihood(images, self.test, self.train[-VALIDATION:][:1000])
 
+    def asked(self, net: Sequential, classes: tuple[int, ...], seed: int) -> tuple[Asked, Asked]:
+        """Return whether a conditional generator draws what it is asked for, and real images do.
+
+        It draws as many images as there are training images.  ``classes`` are the labels that it
+        knows, from 0 to 9.
+        """
+        check = AskedCheck(self.classifier, self.test, self.test_labels)
+        n = len(self.train)
+        labels = np.array(classes)[np.arange(n) % len(classes)]
+        generated = check.measure(unit_samples(net, n, seed, len(classes)), labels)
+        return generated, check.measure(self.train, self.train_labels, real=True)
+
     def real(self) -> Array:
         """Return as many training images as samples: what a perfect generator would draw."""
         return self.train[: self.samples]
@@ -151,9 +170,10 @@ def write_report(
     """Measure the generator of a run, or the shipped one; return the report and its file.
 
     ``run`` is a folder or a file in it; ``data`` is where the run's data lies now, if it has moved.
-    The report is written to ``metrics.json``, with the picture ``neighbours.png`` beside it, in the
-    folder of the run, or in the folder ``runs`` for the shipped generator; both names begin with
-    the name of the generator's file, unless that is ``checkpoint.npz``.  ``progress`` is called
+    The report is written to ``metrics.json``, with the picture ``neighbours.png`` beside it, and
+    ``confusion.png`` for a conditional run, in the folder of the run, or in the folder ``runs`` for
+    the shipped generator; all names begin with the name of the generator's file, unless that is
+    ``checkpoint.npz``.  ``progress`` is called
     with the name of each of the ``PARTS`` when it begins, and with remarks.
 
     Raises InputError for a run without a checkpoint, for a number of samples that cannot be
@@ -162,7 +182,7 @@ def write_report(
     check_whole("seed", seed, 0)
     check_whole("samples", samples, BINS)
     source = find_generator(run)
-    net, config = stored_generator(source)
+    net, config, classes = stored_generator(source)
     data = data or config.data
     folder = RUNS if run is None else source.parent
     there = folder if run is not None or os.path.lexists(folder) else Path()
@@ -175,7 +195,7 @@ def write_report(
     progress(next(parts))
     evaluation = Evaluation(data, classifier, samples)
     progress(next(parts))
-    images = unit_samples(net, samples, seed)
+    images = unit_samples(net, samples, seed, len(classes))
     generated = evaluation.measure(images)
     progress(next(parts))
     real = evaluation.measure(evaluation.real())
@@ -189,6 +209,11 @@ def write_report(
     _, nearest = beside_nearest(images[:1000], evaluation.train)
     _, nearest_real = beside_nearest(evaluation.test[:1000], evaluation.train)
     report = Report(generated, real, centroids, float(nearest.mean()), float(nearest_real.mean()))
+    if classes and max(classes) < CLASSES:
+        progress(CLASSIFIERS)
+        asked, asked_real = evaluation.asked(net, classes, seed)
+        report = replace(report, asked=asked, asked_real=asked_real)
+        save_confusion(folder / f"{prefix}confusion.png", asked)
     stored = {"generator": str(source), "samples": samples, "seed": seed, "data": data}
     file = folder / f"{prefix}metrics.json"
     with atomic_write(file) as stream:
@@ -198,7 +223,7 @@ def write_report(
 
 def _plain(value: Any) -> Any:
     """Return a value for JSON: dataclasses and named tuples as dicts, nan and infinity as None."""
-    if isinstance(value, Report | Figures):
+    if isinstance(value, Report | Figures | Asked):
         value = {name: getattr(value, name) for name in value.__dataclass_fields__}
     if hasattr(value, "_asdict"):
         value = value._asdict()

@@ -30,10 +30,21 @@ def report_table(report: Report) -> str:
     nearest = f"{report.nearest:.3f}", f"{report.nearest_real:.3f}"
     note = "real: of test images; copies are much nearer"
     rows.append(("to nearest training image", *nearest, note))
+    if report.asked and report.asked_real:
+        asked, real_asked = report.asked, report.asked_real
+        shares = f"{100 * asked.share:.1f} %", f"{100 * real_asked.share:.1f} %"
+        rows.append(("asked digit drawn", *shares, "as far as the classifier can read it"))
+        scores = f"{100 * asked.score:.1f} %", f"{100 * real_asked.score:.1f} %"
+        rows.append(("accuracy score", *scores, "of a classifier trained on such images alone"))
     lines = [f"{name:26}{a:>12}{b:>14}   {note}".rstrip() for name, a, b, note in rows]
     lines += ["", "digits, in %" + "".join(f"{k:6}" for k in range(len(generated.classes.shares)))]
     for name, figures in (("generator", generated), ("real images", real)):
         lines.append(f"{name:12}" + "".join(f"{100 * x:6.1f}" for x in figures.classes.shares))
+    if report.asked and report.asked_real:
+        lines += ["", "Fréchet distance of each digit"]
+        for name, one in (("generator", report.asked), ("real images", report.asked_real)):
+            cells = (f"{'-' if x is None else format(x, '.1f'):>6}" for x in one.frechet)
+            lines.append(f"{name:12}" + "".join(cells))
     return "\n".join(lines)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from minigan.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minigan.backend import Array, Backend, get_backend
 from minigan.batch_norm import BatchNorm1d
+from minigan.conditional import beside, picked
 from minigan.gan import GAN
 from minigan.gradcheck.check import (
     POISON,
@@ -26,11 +27,11 @@ from minigan.gradcheck.precision import copy_in
 from minigan.gradcheck.problem import Problem
 from minigan.gradcheck.verdict import GradientReport
 from minigan.layers import Layer, Linear
-from minigan.losses import bce, bce_with_logits
+from minigan.losses import bce, bce_with_logits, mse
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
 
-ROWS = 17  # reports that check_everything yields
+ROWS = 21  # reports that check_everything yields
 
 
 def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, GradientReport]]:
@@ -57,12 +58,16 @@ def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, Gr
     yield "BatchNorm1d(7), evaluation", check_gradients(norm, normal(6, 7), training=False)
     yield "bce", check_loss(bce, uniform(6, 4), uniform(6, 4))
     yield "bce_with_logits", check_loss(bce_with_logits, 5 * normal(6, 4), uniform(6, 4))
+    yield "mse", check_loss(mse, normal(6, 4), normal(6, 4))
     for name, hidden in (("LeakyReLU", LeakyReLU(0.2)), ("Tanh", Tanh())):
         D = Sequential(Linear(7, 6), hidden, Linear(6, 1), seed=rng, backend=backend)
         yield f"r1, D with {name}", check_r1(D, normal(6, 7))
+    D = Sequential(Linear(7, 6), LeakyReLU(0.2), Linear(6, 3), seed=rng, backend=backend)
+    picks = backend.asarray(np.eye(3)[[0, 1, 2, 1, 0, 2]])
+    yield "r1, D with an output per class", check_r1(D, normal(6, 7), of=picks)
     for logits in (False, True):  # every entry where that is quick, else a few and a direction
         variant = ", default recipe" if logits else ""
-        gan = _narrow_gan(logits, rng, backend)
+        gan = _narrow_gan(rng, backend, logits=logits, r1=0.1 * logits)
         report = check_gan(gan, np.tanh(normal(5, 9)), normal(5, 6), max_entries=100)
         yield f"narrow GAN{variant}", report
         G = generator(batch_norm=logits, seed=rng, dtype="float64", backend=backend)
@@ -72,21 +77,46 @@ def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, Gr
         for net, path in (("D", "D: d_loss"), ("G", "G: z -> D(G(z)) -> g_loss")):
             arrays = tuple(array for array in report.arrays if array.name.startswith(net))
             yield path + variant, GradientReport(arrays)
+    gan = _narrow_gan(rng, backend, loss=mse, r1=0.1)
+    report = check_gan(gan, np.tanh(normal(5, 9)), normal(5, 6), max_entries=100)
+    yield "narrow GAN, least squares", report
+    gan = _narrow_gan(rng, backend, logits=True, r1=0.1, classes=3)
+    labels = backend.asarray(np.array([0, 1, 2, 1, 0]))
+    report = check_gan(gan, np.tanh(normal(5, 9)), normal(5, 6), labels, max_entries=100)
+    yield "narrow GAN, conditional", report
 
 
-def _narrow_gan(logits: bool, seed: np.random.Generator, backend: Backend) -> GAN:
-    """Return a GAN with the layers of the tutorial's, or of its variant, but with few units."""
+def _narrow_gan(
+    seed: np.random.Generator,
+    backend: Backend,
+    logits: bool = False,
+    loss: Any = None,
+    classes: int = 0,
+    r1: float = 0.0,
+) -> GAN:
+    """Return a GAN with the layers of the tutorial's, or of a variant, but with few units."""
+    tutorial = not logits and loss is None
     layers: list[Layer] = []
-    for n_in, n_out in ((6, 7), (7, 8), (8, 10)):
-        layers += [Linear(n_in, n_out), *([BatchNorm1d(n_out)] if logits else []), ReLU()]
+    for n_in, n_out in ((6 + classes, 7), (7, 8), (8, 10)):
+        layers += [Linear(n_in, n_out), *([] if tutorial else [BatchNorm1d(n_out)]), ReLU()]
     layers += [Linear(10, 9), Tanh()]
     G = Sequential(*layers, seed=seed, dtype="float64", backend=backend)
     layers = []
     for n_in, n_out in ((9, 10), (10, 8), (8, 7)):
         layers += [Linear(n_in, n_out), LeakyReLU(0.2)]
-    layers += [Linear(7, 1), *([] if logits else [Sigmoid()])]
+    layers += [Linear(7, classes or 1), *([Sigmoid()] if tutorial else [])]
     D = Sequential(*layers, seed=seed, dtype="float64", backend=backend)
-    return GAN(G, D, logits=logits, r1=0.1 * logits)
+    return GAN(G, D, logits=logits, loss=loss, classes=classes, r1=r1)
+
+
+class _Beside(Layer):
+    """Puts the columns of c beside x, as the first layer of a conditional G."""
+
+    def __init__(self, c: Array | None) -> None:
+        self.c = c
+
+    def forward(self, x: Array) -> tuple[Array, None]:
+        return beside(x, None if self.c is None else self.c.astype(x.dtype)), None
 
 
 class _Standstill:
@@ -98,7 +128,9 @@ class _Standstill:
         """Do nothing."""
 
 
-def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> GradientReport:
+def check_gan(
+    gan: GAN, real: Array, z: Array, labels: Array | None = None, *, max_entries: int = 20
+) -> GradientReport:
     """Check the two gradients of one real ``GAN.train_step``, through both networks.
 
     They must be the slopes of the d_loss and the g_loss that the step returns, and of the penalty
@@ -107,9 +139,11 @@ def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> Grad
     """
     backend, rng = gan.generator.backend, own_stream(0)
     G, D = copy_in(gan.generator, "float64"), copy_in(gan.discriminator, "float64")
-    z = away_from_kinks((*G.layers, *D.layers), z.astype("float64"), rng)
+    one_hot = None if labels is None else backend.asarray(np.eye(gan.classes))[labels]
+    z = away_from_kinks((_Beside(one_hot), *G.layers, *D.layers), z.astype("float64"), rng)
     real = away_from_kinks(D.layers, real.astype("float64"), rng)
-    loss = bce_with_logits if gan.logits else bce  # not gan.loss, which is being checked
+    # not gan.loss if it is one of the tutorial's, because it is being checked
+    loss = bce_with_logits if gan.logits else bce if isinstance(D[-1], Sigmoid) else gan.loss
 
     def problem_of(which: str) -> Callable[[str], Problem]:
         def problem(dtype: str) -> Problem:
@@ -117,26 +151,31 @@ def check_gan(gan: GAN, real: Array, z: Array, *, max_entries: int = 20) -> Grad
             twin.generator = G = copy_in(gan.generator, dtype)
             twin.discriminator = D = copy_in(gan.discriminator, dtype)
             twin.adam_g = twin.adam_d = _Standstill()
+            twin.one_hot = gan.one_hot.astype(dtype)
             x, latent = real.astype(dtype), z.astype(dtype)
+            c = None if one_hot is None else one_hot.astype(dtype)
+            told = beside(latent, c)
 
             # forward, as in training: with batch norm, evaluate computes another function
             def d_loss() -> Any:
                 p, _ = D.forward(np.concatenate([x, fake]))
+                p = p if c is None else picked(p, np.concatenate([c, c]))
                 both = loss(p[: len(x)], 1.0)[0] + loss(p[len(x) :], 0.0)[0]
                 if gan.r1 > 0:
-                    both = both + penalty_of(D, x, gan.r1_every * gan.r1)
+                    both = both + penalty_of(D, x, gan.r1_every * gan.r1, c)
                 return as_number(both, backend)
 
             def g_loss() -> Any:
-                return as_number(loss(D.forward(G.forward(latent)[0])[0], 1.0)[0], backend)
+                p, _ = D.forward(G.forward(told)[0])
+                return as_number(loss(picked(p, c), 1.0)[0], backend)
 
             def backprop() -> dict[str, Array]:
                 for net in (G, D):
                     net.grads[...] = POISON
-                twin.train_step(x, latent)
+                twin.train_step(x, latent, labels)
                 return {name: gradient.copy() for name, _, gradient in parameters}
 
-            fake, _ = G.forward(latent)
+            fake, _ = G.forward(told)
             net, L = (D, d_loss) if which == "D" else (G, g_loss)
             parameters = [(f"{which}.{name}", p, g) for name, p, g in net.named_parameters()]
             layers = (*G.layers, *D.layers)

@@ -17,7 +17,12 @@ from minigan.penalty import check_penalised, r1
 
 
 def check_r1(
-    net: Sequential, x: Array, gamma: float = 1.0, *, max_entries: int = 1000
+    net: Sequential,
+    x: Array,
+    gamma: float = 1.0,
+    *,
+    of: Array | None = None,
+    max_entries: int = 1000,
 ) -> GradientReport:
     """Check what ``r1`` leaves in ``net.grads``, and so each layer's ``double_backward``.
 
@@ -25,40 +30,43 @@ def check_r1(
     R, where R = γ/2 · mean |∇ₓ D|² and ∇ₓ D is the dx of the network's own ``backward``, which
     ``check_gradients`` checks.  (R alone would not do, because the biases may have no part in it.)
     The check works on copies of ``net``, and moves rows of x that bring a unit close to a kink,
-    where ∇ₓ D jumps.  x: (N, n_in).  Raises TypeError or ValueError as ``r1`` does.
+    where ∇ₓ D jumps.  x: (N, n_in), and ``of`` is handed on to ``r1``.  Raises TypeError or
+    ValueError as ``r1`` does.
     """
-    check_penalised(net)
+    check_penalised(net, outputs=1 if of is None else None)
     backend = backend_of(x)
     start = away_from_kinks(copy_in(net, "float64").layers, x.astype("float64"), own_stream(0))
 
     def problem(dtype: str) -> Problem:
         twin, at = copy_in(net, dtype), start.astype(dtype)
         parameters = list(twin.named_parameters())
-        dy = backend.asarray(own_stream(1).standard_normal((len(x), 1)).astype(dtype))
+        dy = backend.asarray(own_stream(1).standard_normal((len(x), net.n_out or 1)).astype(dtype))
+        picks = None if of is None else of.astype(dtype)
         y0 = twin.forward(at)[0]
 
         def L() -> Any:
             score = ((twin.forward(at)[0] - y0) * dy).sum()  # y0, a constant, saves digits
-            return as_number(score + penalty_of(twin, at, gamma), backend)
+            return as_number(score + penalty_of(twin, at, gamma, picks), backend)
 
         def backprop() -> dict[str, Array]:
             twin.grads[...] = POISON
-            r1(twin, at, gamma)
+            r1(twin, at, gamma, picks)
             penalty = twin.grads.copy()
             twin.grads[...] = POISON
             twin.backward(dy, twin.forward(at)[1], input_grad=False)
             twin.grads[...] += penalty
             return {name: gradient.copy() for name, _, gradient in parameters}
 
-        size = float(penalty_of(twin, at, gamma)) + float(abs(y0 * dy).sum())
+        size = float(penalty_of(twin, at, gamma, picks)) + float(abs(y0 * dy).sum())
         arrays = {name: parameter for name, parameter, _ in parameters}
         return Problem(arrays, L, backprop, size, (at, dy), twin.layers)
 
     return GradientReport(tuple(check_problem(problem, backend, max_entries)))
 
 
-def penalty_of(net: Sequential, x: Array, gamma: float) -> Any:
+def penalty_of(net: Sequential, x: Array, gamma: float, of: Array | None = None) -> Any:
     """Return R by its definition, from plain backprop; ``net.grads`` stays as it is."""
     logits, cache = net.forward(x)
-    g = net.backward(np.zeros_like(logits) + 1, cache, param_grads=False)
+    dy = np.zeros_like(logits) + 1 if of is None else of
+    g = net.backward(dy, cache, param_grads=False)
     return gamma / 2 * (g * g).sum() / len(x)

@@ -5,6 +5,7 @@ This room exports the names listed below.  It imports the mathematics, because t
 is a network.
 """
 
+from minigan.metrics.cas import accuracy_score
 from minigan.metrics.classes import Classes, count_classes
 from minigan.metrics.classifier import (
     digit_classifier,
@@ -23,6 +24,7 @@ __all__ = [
     "Classes",
     "Parzen",
     "PrecisionRecall",
+    "accuracy_score",
     "beside_nearest",
     "count_classes",
     "digit_classifier",

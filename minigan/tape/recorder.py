@@ -20,12 +20,11 @@ from minigan.backend import Array, Product, backend_of, noted_products
 from minigan.data import load_mnist, pixel_values
 from minigan.gan import GAN
 from minigan.layers import Layer
-from minigan.losses import bce_with_logits
 from minigan.models import IMAGE_SIZE, LATENT_DIM
 from minigan.network import Sequential
 from minigan.penalty import r1
 from minigan.tape.cache_memory import CacheMemory
-from minigan.tape.equations import equation, other_equations
+from minigan.tape.equations import equation, equations_of, other_equations
 from minigan.tape.page import tape_page, tape_table
 from minigan.tape.rows import Line, Row, Tape
 from minigan.tape.text import tape_text
@@ -46,8 +45,8 @@ class Trace(Tape):
         return tape_page(self)
 
 
-def trace(gan: GAN, real: Array, z: Array) -> Trace:
-    """Take one training step, ``gan.train_step(real, z)``, and note everything that happens in it.
+def trace(gan: GAN, real: Array, z: Array, labels: Array | None = None) -> Trace:
+    """Take one training step, ``gan.train_step(real, z, labels)``, and note all that happens in it.
 
         L2 norm of a gradient g:             |g| = √Σ g²
         matrix product (N, n) by (n, m):     2 N n m floating point operations
@@ -80,7 +79,7 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
         watch.enter_context(_watched(gan, "loss", functools.partial(notes.loss, gan.loss)))
         watch.enter_context(_watched(gan_module, "r1", functools.partial(notes.penalty, gan)))
         watch.enter_context(noted_products(backend_of(gan.generator.params), notes.product))
-        result = gan.train_step(real, z)
+        result = gan.train_step(real, z, labels)
     G = gan.generator
     title = f"batch of {len(real)}, {G.dtype}, {G.backend.name}"
     if hasattr(gan.adam_g, "t"):  # an optimizer of your own need not count its steps
@@ -88,13 +87,18 @@ def trace(gan: GAN, real: Array, z: Array) -> Trace:
     return Trace(title, tuple(notes.rows), result)
 
 
-def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array]:
-    """Return GAN, real images and z of the first step of ``minigan train`` with these options."""
+def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array, Any]:
+    """Return the GAN, and what its first step gets in ``minigan train`` with these options.
+
+    These are the real images, z, and the labels or None.
+    """
     rng = np.random.default_rng(seed)
-    gan, _ = draw_start(RECIPES[recipe], rng)
-    images = load_mnist("train")[0].reshape(-1, IMAGE_SIZE)
+    classes = 10 if RECIPES[recipe].conditional else 0
+    gan, _ = draw_start(RECIPES[recipe], rng, classes=classes)
+    images, labels = load_mnist("train")
     indices, z = next(draw_epoch(rng, len(images), batch_size, LATENT_DIM))
-    return gan, pixel_values()[images[indices]], z
+    real = pixel_values()[images[indices].reshape(-1, IMAGE_SIZE)]
+    return gan, real, z, labels[indices] if classes else None
 
 
 @contextlib.contextmanager
@@ -127,9 +131,11 @@ class _Notes:
     def product(self, product: Product) -> None:
         self.flop += product.flop
 
-    def penalty(self, gan: GAN, call: Any, net: Sequential, x: Array, gamma: float) -> Any:
+    def penalty(
+        self, gan: GAN, call: Any, net: Sequential, x: Array, gamma: float, *picks: Array
+    ) -> Any:
         self.passes = "R1 backward"
-        R = call(net, x, gamma)
+        R = call(net, x, gamma, *picks)
         self.passes = ""
         of = f"r1, γ = {gan.r1_every} · {gan.r1:g}"
         every = f"in every {gan.r1_every}th step, so with {gan.r1_every} times the weight"
@@ -218,7 +224,7 @@ class _Notes:
         name = which.__name__
         if isinstance(target, (int, float)):
             name += f", t={target:g}"
-        gradient = "dL/dx" if which is bce_with_logits else "dL/dp"
+        gradient = next((left for left in equations_of(which) if left.startswith("dL/")), "dL/dp")
         size, norm = float(loss), _norm(dp)
         lines = _line(which, "L", (), size), _line(which, gradient, dp.shape, norm)
         self.rows.append(Row(self.step, "loss", name, p.shape, lines))

@@ -4,7 +4,8 @@ This room exports the names listed below.  It imports the mathematics, ``data``,
 ``--evaluate-every``), and the rooms that those import.
 """
 
-from minigan.training.checkpoint import stored_generator
+from minigan.training.asking import asked_classes, latent_picture
+from minigan.training.checkpoint import Trained, stored_generator
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch, draw_start, draw_z
 from minigan.training.pictures import image_grid, save_grid
@@ -28,13 +29,16 @@ __all__ = [
     "Recipe",
     "Run",
     "TrainConfig",
+    "Trained",
     "Trainer",
+    "asked_classes",
     "draw_epoch",
     "draw_samples",
     "draw_start",
     "draw_z",
     "find_generator",
     "image_grid",
+    "latent_picture",
     "load_generator",
     "save_grid",
     "stored_generator",

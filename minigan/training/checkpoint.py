@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,8 +19,8 @@ from minigan.errors import InputError
 from minigan.network import Sequential
 from minigan.training.config import TrainConfig
 from minigan.training.history import HistoryRow, LogEntry, column_names
-from minigan.training.recipes import RECIPES, blank_generator
-from minigan.training.run import Run
+from minigan.training.recipes import RECIPES
+from minigan.training.run import Run, blank_generator
 
 # columns in which nan means unknown
 UNMEASURED = ("images_per_second", "ndb", "js", "classes", "d_train", "d_test")
@@ -55,6 +55,7 @@ def save_run(run: Run, file: Path) -> None:
         "epoch_state": run.epoch_state,
         "data_crc32": run.data_crc32,
         "threads": run.threads,
+        "classes": run.classes,
     }
     save_archive(file, arrays, meta)
 
@@ -67,7 +68,8 @@ def save_best(run: Run, file: Path) -> None:
     G = run.drawing_generator
     arrays = {name: G.backend.to_numpy(a) for name, a in _network_arrays(GENERATOR, G).items()}
     measured = {name: x for name, x in run.history[-1].columns().items() if x == x}  # without nan
-    save_archive(file, arrays, {"config": run.config.stored(), "figures": measured})
+    meta = {"config": run.config.stored(), "figures": measured, "classes": run.classes}
+    save_archive(file, arrays, meta)
 
 
 def restore_run(run: Run, file: Path) -> None:
@@ -81,6 +83,8 @@ def restore_run(run: Run, file: Path) -> None:
         run.config.check_resumes(TrainConfig.from_stored(meta["config"], file))
         if meta["data_crc32"] != run.data_crc32:
             raise InputError(f"{run.config.data} is not the data that the run was started on")
+        if _classes(file, meta, run.config) != run.classes:
+            raise InputError(f"{run.config.data} has other classes than the run was started with")
         device = stored_arrays(run)
         _check_networks(file, arrays, device)
         for name, array in device.items():
@@ -110,19 +114,41 @@ def restore_run(run: Run, file: Path) -> None:
         raise InputError(f"{file} is damaged: {error!r}") from error
 
 
-def stored_generator(file: Path, backend: str = "numpy") -> tuple[Sequential, TrainConfig]:
-    """Return the generator that draws the samples, and the options of its run.
+class Trained(NamedTuple):
+    """A trained generator, and what is known of it."""
+
+    net: Sequential
+    config: TrainConfig  # the options of its run
+    classes: tuple[int, ...]  # the labels that it can be asked for, in the order of their columns
+
+
+def stored_generator(file: Path, backend: str = "numpy") -> Trained:
+    """Return the generator that draws the samples.
 
     ``file`` is a checkpoint or a ``best.npz``.  Raises InputError if it is missing or damaged.
     """
     arrays, meta = load_archive(file)
     config = TrainConfig.from_stored(meta.get("config"), file)
-    net = blank_generator(RECIPES[config.recipe], config.latent_dim, config.dtype, backend)
+    classes = _classes(file, meta, config)
+    net = blank_generator(config, len(classes), backend)
     trained = _network_arrays(AVERAGE if AVERAGE in arrays else GENERATOR, net)
     _check_networks(file, arrays, trained)
     for name, array in trained.items():
         array[...] = net.backend.asarray(arrays[name])
-    return net, config
+    return Trained(net, config, classes)
+
+
+def _classes(file: Path, meta: dict[str, Any], config: TrainConfig) -> tuple[int, ...]:
+    """Return the labels of a run's classes; raise InputError unless they are such."""
+    classes = meta.get("classes", [])  # older runs have none
+    right = isinstance(classes, list) and all(type(x) is int and 0 <= x <= 255 for x in classes)
+    if (
+        not right
+        or sorted(set(classes)) != classes
+        or (RECIPES[config.recipe].conditional != bool(classes))
+    ):
+        raise InputError(f"{file} is damaged: its classes are {classes!r}")
+    return tuple(classes)
 
 
 def _check_networks(file: Path, arrays: dict[str, Array], expected: dict[str, Array]) -> None:

@@ -106,7 +106,7 @@ class TrainConfig:
             raise InputError(f"`lr` is {self.lr!r}, expected a positive, finite number")
         if self.r1 is not None and not 0 <= to_float(self.r1) < math.inf:
             raise InputError(f"`r1` is {self.r1!r}, expected a finite number of at least 0")
-        if self.r1 and not RECIPES[self.recipe].logits:
+        if self.r1 and RECIPES[self.recipe].probabilities:
             raise InputError(
                 f"`r1` is {self.r1!r}, but it is a penalty on logits, and D of the recipe "
                 f"{self.recipe} gives probabilities: choose `recipe` averaged, or no `r1`"

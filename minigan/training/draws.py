@@ -16,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from minigan.backend import Array, Backend
+from minigan.conditional import beside
 from minigan.data import batches
 from minigan.gan import GAN
-from minigan.models import LATENT_DIM, discriminator, generator
+from minigan.models import LATENT_DIM
 from minigan.training.recipes import Recipe
 
 FIXED = 64  # latent points whose images are drawn after every epoch
+ROWS = 10  # of a class grid: latent points, of each of which every class is drawn
 
 
 def draw_start(
@@ -29,19 +31,43 @@ def draw_start(
     rng: np.random.Generator,
     *,
     latent_dim: int = LATENT_DIM,
+    classes: int = 0,
     lr: float | None = None,
     betas: tuple[float, float] = (0.5, 0.999),
     r1: float | None = None,
     dtype: str = "float32",
     backend: str | Backend = "numpy",
 ) -> tuple[GAN, Array]:
-    """Return the recipe's GAN before its first step, and the fixed z, (64, latent_dim)."""
-    G = generator(latent_dim, batch_norm=recipe.batch_norm, seed=rng, dtype=dtype, backend=backend)
-    D = discriminator(logits=recipe.logits, seed=rng, dtype=dtype, backend=backend)
-    lr = recipe.lr if lr is None else lr
-    r1 = recipe.r1 if r1 is None else r1
-    gan = GAN(G, D, lr=lr, betas=betas, logits=recipe.logits, r1=r1)
-    return gan, draw_z(rng, FIXED, latent_dim, dtype)
+    """Return the recipe's GAN before its first step, and the fixed inputs of its G.
+
+    These are 64 latent points, (64, latent_dim), or for a conditional recipe a class grid: every
+    class beside each of the first ten, row by row, (10 classes, latent_dim + classes).
+    """
+    G = recipe.generator(latent_dim, classes, seed=rng, dtype=dtype, backend=backend)
+    D = recipe.discriminator(classes, seed=rng, dtype=dtype, backend=backend)
+    gan = GAN(
+        G,
+        D,
+        lr=recipe.lr if lr is None else lr,
+        betas=betas,
+        logits=recipe.logits,
+        loss=recipe.loss,
+        classes=classes,
+        r1=recipe.r1 if r1 is None else r1,
+    )
+    fixed_z = draw_z(rng, FIXED, latent_dim, dtype)
+    return gan, class_grid(fixed_z[:ROWS], classes) if classes else fixed_z
+
+
+def with_classes(z: Array, labels: npt.NDArray[Any], classes: int) -> Array:
+    """Return latent points with the one-hot vectors of their labels beside them."""
+    return beside(z, np.eye(classes, dtype=z.dtype)[labels]) if classes else z
+
+
+def class_grid(z: Array, classes: int) -> Array:
+    """Return what G draws a grid from: a row for each latent point, a column for each class."""
+    labels = np.tile(np.arange(classes), len(z))
+    return with_classes(z.repeat(classes, axis=0), labels, classes)
 
 
 def draw_epoch(

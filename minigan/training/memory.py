@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from minigan.activations import sigmoid
 from minigan.backend import Array
+from minigan.conditional import picked
 from minigan.data import load_data
 from minigan.errors import InputError
-from minigan.gan import GAN
 from minigan.models import IMAGE_SIZE
 from minigan.training.history import HistoryRow
+from minigan.training.run import Run
 
 IMAGES = 1000  # of each kind that D is asked about after each epoch
 REMEMBERS = 0.05  # D(training images) - D(test images) from which on D is said to remember
@@ -37,33 +38,44 @@ class Memory(NamedTuple):
 class MemoryCheck:
     """Asks D about the same training images and test images after each epoch.
 
-    ``train`` holds all training images, (N, 784) uint8, on the device; ``levels`` turns them into
-    pixels.  ``missing`` says why there are no test images to ask about, or is None.
+    ``train`` holds all training images, (N, 784) uint8, on the device, and ``labels`` the numbers
+    of their classes if the run is conditional; ``levels`` turns images into pixels.  ``missing``
+    says why there are no test images to ask about, or is None.
     """
 
-    def __init__(self, data: str, train: Array, levels: Array, gan: GAN) -> None:
-        self.gan, self.levels = gan, levels
+    def __init__(
+        self, data: str, train: Array, labels: Array | None, levels: Array, run: Run
+    ) -> None:
+        self.gan, self.levels = run.gan, levels
         self.missing: str | None = None
-        asarray = gan.discriminator.backend.asarray
-        self.train = train[asarray(_spread_over(len(train)))]
+        asarray = self.gan.discriminator.backend.asarray
+        some = asarray(_spread_over(len(train)))
+        self.train = train[some], None if labels is None else labels[some]
         try:
-            test, _ = load_data(data, "test")
+            test, test_labels = load_data(data, "test")
+            if labels is not None:
+                known = np.isin(test_labels, run.classes)
+                test, test_labels = test[known], test_labels[known]
+            if len(test) == 0:
+                raise InputError(f"the test images of {data} have other labels")
         except InputError as error:
             self.missing = str(error)
-        else:
-            self.test = asarray(test.reshape(len(test), IMAGE_SIZE)[_spread_over(len(test))])
+            return
+        where = _spread_over(len(test))
+        numbers = asarray(np.searchsorted(run.classes, test_labels[where])) if run.classes else None
+        self.test = asarray(test.reshape(len(test), IMAGE_SIZE)[where]), numbers
 
     def measure(self) -> Memory:
         """Return D's mean answers now."""
         if self.missing is not None:
             return Memory()
-        answers = [self._answer(images).reshape(1) for images in (self.train, self.test)]
+        answers = [self._answer(*images).reshape(1) for images in (self.train, self.test)]
         backend = self.gan.discriminator.backend
         return Memory(*backend.to_numpy(np.concatenate(answers)).tolist())
 
-    def _answer(self, images: Array) -> Array:
+    def _answer(self, images: Array, labels: Array | None) -> Array:
         D = self.gan.discriminator
-        p = D(self.levels[images])
+        p = picked(D(self.levels[images]), None if labels is None else self.gan.one_hot[labels])
         mean: Array = (D.backend.elementwise(sigmoid, p) if self.gan.logits else p).mean()
         return mean
 

@@ -46,19 +46,19 @@ def image_grid(images: Array, nrow: int = 8, padding: int = 2) -> npt.NDArray[np
     return grid
 
 
-def grid_png(images: Array) -> bytes:
+def grid_png(images: Array, nrow: int = 8) -> bytes:
     """Return an image grid as a PNG file, ``SCALE`` times as large."""
     from PIL import Image  # Pillow is a requirement of Matplotlib
 
-    pixels = np.rint(image_grid(images) * 255).astype(np.uint8)
+    pixels = np.rint(image_grid(images, nrow) * 255).astype(np.uint8)
     file = io.BytesIO()
     Image.fromarray(pixels.repeat(SCALE, 0).repeat(SCALE, 1)).save(file, "PNG")
     return file.getvalue()
 
 
-def save_grid(path: Path, images: Array) -> None:
+def save_grid(path: Path, images: Array, nrow: int = 8) -> None:
     """Write an image grid as a PNG file, atomically.  Raises OSError if that is not possible."""
-    content = grid_png(images)
+    content = grid_png(images, nrow)
     with atomic_write(path) as file:
         file.write(content)
 

@@ -31,18 +31,20 @@ class Quality(NamedTuple):
 class QualityCheck:
     """Measures any number of generators with the same z and the same bins.
 
-    ``data`` is ``mnist`` or a folder, as in ``TrainConfig``.  Raises InputError for data that
-    cannot be used.
+    ``data`` is ``mnist`` or a folder, as in ``TrainConfig``; ``classes`` is how many the generators
+    can be asked for, all of which get the same share.  Raises InputError for data that cannot be
+    used.
     """
 
-    def __init__(self, data: str = MNIST) -> None:
+    def __init__(self, data: str = MNIST, classes: int = 0) -> None:
+        self.classes = classes
         images, _ = load_data(data)
         self.bins = Bins(images.reshape(len(images), IMAGE_SIZE) / np.float32(255))
         self.classifier = load_classifier() if data == MNIST else None  # that knows digits only
 
     def measure(self, net: Sequential) -> Quality:
         """Return the figures of a generator, without using the run's random numbers."""
-        images = unit_samples(net, SAMPLE_COUNT, seed=0)
+        images = unit_samples(net, SAMPLE_COUNT, seed=0, classes=self.classes)
         ndb = self.bins.compare(images)
         if self.classifier is None:
             return Quality(ndb.different, ndb.js, math.nan)

@@ -2,32 +2,58 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from minigan.backend import Backend
-from minigan.models import generator
+from minigan.backend import Array
+from minigan.losses import mse
+from minigan.models import discriminator, generator
 from minigan.network import Sequential
 
 
 class Recipe(NamedTuple):
     """The points in which a recipe may differ from the tutorial.  See docs/is-it-working.md."""
 
-    lr: float  # learning rate of both Adams, unless another one is given
-    batch_norm: bool  # batch normalisation in G
-    logits: bool  # D returns logits: the loss is the same, but has a gradient wherever D is wrong
-    averaged: bool  # the moving average of G draws the samples
-    r1: float  # weight γ of the penalty R1, unless another one is given
+    says: str  # what the help says of it
+    lr: float = 2e-4  # learning rate of both Adams, unless another one is given
+    batch_norm: bool = False  # batch normalisation in G
+    logits: bool = False  # D returns logits: the same loss, with a gradient wherever D is wrong
+    loss: Callable[[Array, float], tuple[Any, Array]] | None = None  # in place of cross-entropy
+    averaged: bool = False  # the moving average of G draws the samples
+    r1: float = 0.0  # weight γ of the penalty R1, unless another one is given
+    conditional: bool = False  # G and D are told the class of each image
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether D ends in Sigmoid, as in the tutorial."""
+        return not self.logits and self.loss is None
+
+    def generator(self, latent_dim: int, classes: int, **options: Any) -> Sequential:
+        """Return G before its first step."""
+        return generator(latent_dim, classes=classes, batch_norm=self.batch_norm, **options)
+
+    def discriminator(self, classes: int, **options: Any) -> Sequential:
+        """Return D before its first step."""
+        return discriminator(classes=classes, logits=not self.probabilities, **options)
 
 
 RECIPES = {
-    "averaged": Recipe(lr=1e-3, batch_norm=True, logits=True, averaged=True, r1=0.1),
-    "batch-norm": Recipe(lr=1e-3, batch_norm=True, logits=False, averaged=False, r1=0.0),
-    "tutorial": Recipe(lr=2e-4, batch_norm=False, logits=False, averaged=False, r1=0.0),
-}
-
-
-def blank_generator(
-    recipe: Recipe, latent_dim: int, dtype: str, backend: str | Backend
-) -> Sequential:
-    """Return the recipe's G, to copy weights into; the weights that it has so far do not matter."""
-    return generator(latent_dim, batch_norm=recipe.batch_norm, seed=0, dtype=dtype, backend=backend)
+    "averaged": Recipe(
+        "as batch-norm, but D gives logits and pays a penalty on its slope, so that it does not "
+        "learn the images by heart, and a moving average of G draws the samples.",
+        lr=1e-3, batch_norm=True, logits=True, averaged=True, r1=0.1,
+    ),
+    "batch-norm": Recipe(
+        "with batch normalisation in G and a larger learning rate; it learns faster.",
+        lr=1e-3, batch_norm=True,
+    ),
+    "conditional": Recipe(
+        "as averaged, but G and D are told the digit, so that it can be asked for.",
+        lr=5e-4, batch_norm=True, logits=True, averaged=True, r1=0.1, conditional=True,
+    ),
+    "least-squares": Recipe(
+        "as averaged, but with the squared error in place of the cross-entropy (LSGAN).",
+        lr=5e-4, batch_norm=True, loss=mse, averaged=True, r1=0.1,
+    ),
+    "tutorial": Recipe("exactly as in the tutorial."),
+}  # fmt: skip

@@ -15,7 +15,7 @@ from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_start
 from minigan.training.health import gradient_groups
 from minigan.training.history import HistoryRow, LogEntry
-from minigan.training.recipes import RECIPES, blank_generator
+from minigan.training.recipes import RECIPES
 
 
 @dataclass
@@ -29,7 +29,8 @@ class Run:
     epoch_state: dict[str, Any]  # state of rng at the start of the current epoch
     gan: GAN
     average: Sequential | None  # the moving average of G, if the recipe has one
-    fixed_z: Array  # (64, latent_dim): the latent points of the pictures
+    fixed_z: Array  # (64, latent_dim): what G draws the pictures from; see ``draw_start``
+    classes: tuple[int, ...] = ()  # the labels of the classes that G and D are told, in order
     step: int = 0  # training steps taken
     log: list[LogEntry] = field(default_factory=list)  # entries of the current epoch
     history: list[HistoryRow] = field(default_factory=list)
@@ -65,13 +66,20 @@ class Run:
         return d_layers, g_layers
 
 
-def new_run(config: TrainConfig, images: int, data_crc32: int, backend: Backend) -> Run:
-    """Return a run before its first step, on data with so many images."""
+def new_run(
+    config: TrainConfig,
+    images: int,
+    data_crc32: int,
+    backend: Backend,
+    classes: tuple[int, ...] = (),
+) -> Run:
+    """Return a run before its first step, on data with so many images of these classes."""
     recipe, rng = RECIPES[config.recipe], np.random.default_rng(config.seed)
     gan, fixed_z = draw_start(
         recipe,
         rng,
         latent_dim=config.latent_dim,
+        classes=len(classes),
         lr=config.lr,
         betas=config.betas,
         r1=config.r1,
@@ -80,7 +88,7 @@ def new_run(config: TrainConfig, images: int, data_crc32: int, backend: Backend)
     )
     average = None
     if recipe.averaged:
-        average = blank_generator(recipe, config.latent_dim, config.dtype, backend)
+        average = blank_generator(config, len(classes), backend)
     return Run(
         config=config,
         data_crc32=data_crc32,
@@ -90,7 +98,14 @@ def new_run(config: TrainConfig, images: int, data_crc32: int, backend: Backend)
         gan=gan,
         average=average,
         fixed_z=fixed_z,
+        classes=classes,
     )
+
+
+def blank_generator(config: TrainConfig, classes: int, backend: str | Backend) -> Sequential:
+    """Return a run's G, to copy weights into; the weights that it has so far do not matter."""
+    recipe = RECIPES[config.recipe]
+    return recipe.generator(config.latent_dim, classes, seed=0, dtype=config.dtype, backend=backend)
 
 
 def check_batches(config: TrainConfig, images: int) -> None:

@@ -11,7 +11,7 @@ from minigan.backend import Array
 from minigan.data import SHIPPED
 from minigan.network import Sequential
 from minigan.training.checkpoint import stored_generator
-from minigan.training.draws import draw_z
+from minigan.training.draws import draw_z, with_classes
 from minigan.training.folder import CHECKPOINT
 
 PRETRAINED = SHIPPED / "pretrained.npz"  # the best.npz of a run of 30 epochs
@@ -34,10 +34,10 @@ def load_generator(run: str | Path | None = None, backend: str = "numpy") -> Seq
     """Return the trained generator of a run, or the one that comes with the package.
 
     ``run`` is the folder of the run, its ``checkpoint.npz`` or its ``best.npz``; None loads the
-    generator of the package.  Raises InputError if there is no such file, or if it is damaged.
+    generator of the package.  The generator of a conditional run takes z with the one-hot vector of
+    the class beside it.  Raises InputError if there is no such file, or if it is damaged.
     """
-    net, _ = stored_generator(find_generator(run), backend)
-    return net
+    return stored_generator(find_generator(run), backend).net
 
 
 def draw_samples(net: Sequential, z: Array) -> Array:
@@ -48,11 +48,14 @@ def draw_samples(net: Sequential, z: Array) -> Array:
     )
 
 
-def unit_samples(net: Sequential, n: int, seed: int) -> Array:
-    """Draw n images for the measures: (n, 784), float32, in [0, 1] instead of tanh's [-1, 1]."""
-    z = draw_z(np.random.default_rng(seed), n, net.n_in or 1, "float64")
-    images: Array = (draw_samples(net, z).astype(np.float32) + 1) / 2
-    return images
+def unit_samples(net: Sequential, n: int, seed: int, classes: int = 0) -> Array:
+    """Draw n images for the measures: (n, 784), float32, in [0, 1] instead of tanh's [-1, 1].
+
+    A conditional generator is asked for its classes in turn: 0, 1, 2, …
+    """
+    z = draw_z(np.random.default_rng(seed), n, (net.n_in or 1) - classes, "float64")
+    images = draw_samples(net, with_classes(z, np.arange(n) % max(classes, 1), classes))
+    return (images.astype(np.float32) + 1) / 2
 
 
 def walk(rng: np.random.Generator, n: int, latent_dim: int, steps: int = 8) -> Array:

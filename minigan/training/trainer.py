@@ -37,6 +37,7 @@ from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import FIRST_PICTURE, Outputs
 from minigan.training.progress import Progress, announce
 from minigan.training.quality import QualityCheck
+from minigan.training.recipes import RECIPES
 from minigan.training.run import check_batches, new_run
 from minigan.training.threads import ThreadChoice
 
@@ -58,20 +59,30 @@ class Trainer:
         self.config = config = config.resolved()
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
-        images, _ = load_data(config.data)
+        images, labels = load_data(config.data)
         check_batches(config, len(images))
         levels = pixel_values(config.dtype)
         self.images = backend.asarray(images.reshape(len(images), IMAGE_SIZE))
         self.pixel_values = backend.asarray(levels)
         self.real_spread = float(spread(levels[images[:1000].reshape(-1, IMAGE_SIZE)]))
 
-        self.state = new_run(config, len(images), zlib.crc32(images.tobytes()), backend)
+        data_crc32, classes = zlib.crc32(images.tobytes()), tuple[int, ...]()
+        self.labels: Array | None = None  # of the images, as numbers of their classes
+        if RECIPES[config.recipe].conditional:
+            data_crc32 = zlib.crc32(labels.tobytes(), data_crc32)
+            values, numbers = np.unique(labels, return_inverse=True)
+            classes, self.labels = tuple(values.tolist()), backend.asarray(numbers)
+        self.state = new_run(config, len(images), data_crc32, backend, classes)
         self.train_step = backend.compile(self._step)
         # the figures of the steps since they were last read, one row for each
         self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))
         self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for the GPU
-        self.memory_check = MemoryCheck(config.data, self.images, self.pixel_values, self.state.gan)
-        self.quality_check = QualityCheck(config.data) if config.evaluate_every else None
+        self.memory_check = MemoryCheck(
+            config.data, self.images, self.labels, self.pixel_values, self.state
+        )
+        self.quality_check = None
+        if config.evaluate_every:
+            self.quality_check = QualityCheck(config.data, len(classes))
 
         self.failed = False  # True after an error in training: the state may be between two steps
         self.owns_folder = config.resume is not None
@@ -222,7 +233,8 @@ class Trainer:
 
     def _step(self, indices: Array, z: Array) -> Array:
         """Take one training step on the images with these indices, which never leave the device."""
-        result = self.gan.train_step(self.pixel_values[self.images[indices]], z)
+        labels = None if self.labels is None else self.labels[indices]
+        result = self.gan.train_step(self.pixel_values[self.images[indices]], z, labels)
         return np.concatenate([figure.reshape(1) for figure in result])
 
     def _read_figures(self, steps: int) -> list[list[float]]:

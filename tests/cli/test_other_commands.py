@@ -32,13 +32,14 @@ def test_gradcheck(capsys: pytest.CaptureFixture[str]) -> None:
         "BatchNorm1d",
         "bce ",
         "bce_with_logits",
+        "mse",
     ):
         assert any(row.startswith(name) for row in rows)
     assert any("G: z -> D(G(z)) -> g_loss" in row for row in rows)
     errors = [float(match) for row in rows for match in re.findall(r"\d\.\de-\d\d", row)]
-    assert len(errors) == len(rows) == 17
+    assert len(errors) == len(rows) == 21
     assert max(errors) < 1e-6
-    assert lines[-1].startswith("17 of 17 pass")
+    assert lines[-1].startswith("21 of 21 pass")
 
 
 def test_gradcheck_fails_with_1(
@@ -55,8 +56,9 @@ def test_gradcheck_fails_with_1(
     assert failed == [  # the layer, and each path through it
         "Tanh()", "r1, D with Tanh", "narrow GAN", "G: z -> D(G(z)) -> g_loss",
         "narrow GAN, default recipe", "G: z -> D(G(z)) -> g_loss, default recipe",
+        "narrow GAN, least squares", "narrow GAN, conditional",
     ]  # fmt: skip
-    assert lines[-1].startswith("11 of 17 pass")
+    assert lines[-1].startswith("13 of 21 pass")
 
 
 def test_bench_and_info_on_a_gpu(

@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from faults.campaign import Case, Scale
 from faults.children import assert_plain, command, forked
-from faults.small import small_networks, straight_run
+from faults.small import SMALL, options, small_networks, straight_run
 
 from minigan.cli.commands import COMMANDS
 
@@ -25,7 +25,8 @@ MEANING = "a random command line ends with 0 or 1, or in one line with 2"
 MEMORY = 2 << 30  # bytes that a command may ask for: --n 1000000000 asks for more
 BAD = (
     "", " ", "-", "--", "0", "-1", "1", "2", "3.5", "1e9", "1e400", "-0.0", "nan", "inf", "-inf",
-    "None", "True", "auto", "numpy", "cupy", "mnist", "averaged", "tutorial", "float64", "float16",
+    "None", "True", "auto", "numpy", "cupy", "mnist", "averaged", "tutorial",
+    "conditional", "2026", "3,1,20", "float64", "float16",
     "0x10", "1_000", "١٢", "9" * 30, "9" * 5000, "x" * 5000, "한글", "\U0001f600", "\x1b[31mred",
     "a\nb", "\udcff", "../..", "/", "/dev/null", "/dev/zero", "/dev/full", "/dev/null/at/all", "~",
     "*", "$HOME", "%s%n", "{}", "`lr`", "[red]",
@@ -56,10 +57,14 @@ def cases(scale: Scale) -> Iterator[Case]:
     rng = random.Random(scale.seed)
     with small_networks(), ExitStack() as stack:
         run, data = straight_run(scale.folder)
+        told = scale.folder / "conditional"
+        conditional = *options(data), *SMALL, "--recipe", "conditional", "--out", told
+        assert_plain(forked(command("train", *conditional)), 0)
         for name in WORK:
             stack.enter_context(patch(name, begin))
         good = [
-            str(path) for path in (run, run / "best.npz", data, scale.folder, "new", "a.png", "1")
+            str(path)
+            for path in (run, told, run / "best.npz", data, scale.folder, "new", "a.png", "1")
         ]
         for i in range(scale.pick(150, 3000)):
             words = list(itertools.islice(line(rng, good), 12))

@@ -60,16 +60,24 @@ def resumed(folder: Path, data: Path) -> Ended:
     return ended
 
 
-def generator(latent_dim: int, *, batch_norm: bool = False, **kwds: Any) -> mg.Sequential:
+def generator(
+    latent_dim: int, *, classes: int = 0, batch_norm: bool = False, **kwds: Any
+) -> mg.Sequential:
     """Stand for ``minigan.models.generator``, with fewer units."""
     norm = [mg.BatchNorm1d(8)] if batch_norm else []
-    layers = [mg.Linear(latent_dim, 8), *norm, mg.ReLU(), mg.Linear(8, IMAGE_SIZE), mg.Tanh()]
+    layers = [
+        mg.Linear(latent_dim + classes, 8),
+        *norm,
+        mg.ReLU(),
+        mg.Linear(8, IMAGE_SIZE),
+        mg.Tanh(),
+    ]
     return mg.Sequential(*layers, **kwds)
 
 
-def discriminator(*, logits: bool = False, **kwds: Any) -> mg.Sequential:
+def discriminator(*, classes: int = 0, logits: bool = False, **kwds: Any) -> mg.Sequential:
     """Stand for ``minigan.models.discriminator``, with fewer units."""
-    layers = [mg.Linear(IMAGE_SIZE, 8), mg.LeakyReLU(0.2), mg.Linear(8, 1)]
+    layers = [mg.Linear(IMAGE_SIZE, 8), mg.LeakyReLU(0.2), mg.Linear(8, classes or 1)]
     return mg.Sequential(*layers, *([] if logits else [mg.Sigmoid()]), **kwds)
 
 
@@ -98,9 +106,8 @@ def small_networks(share: float = 1e9) -> Iterator[None]:
     """
     with contextlib.ExitStack() as stack:
         for name, value in (
-            ("draws.generator", generator),
-            ("draws.discriminator", discriminator),
             ("recipes.generator", generator),
+            ("recipes.discriminator", discriminator),
             ("outputs.curves_png", curves),
             ("outputs.SHARE", share),
             ("quality.SAMPLE_COUNT", IMAGES),

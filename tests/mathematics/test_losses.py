@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigan import bce, bce_with_logits
+from minigan import bce, bce_with_logits, mse
 from minigan.activations import sigmoid
 from minigan.backend import Array, Backend
 from minigan.gradcheck.check import check_loss
 
-every_loss = pytest.mark.parametrize("loss", [bce, bce_with_logits])
+every_loss = pytest.mark.parametrize("loss", [bce, bce_with_logits, mse])
 
 
 def test_bce_by_hand() -> None:
@@ -23,6 +23,14 @@ def test_bce_by_hand() -> None:
     loss, dp = bce(p, t)
     assert float(loss) == pytest.approx((math.log(2) - math.log(0.75)) / 2, rel=1e-14)
     np.testing.assert_allclose(dp, [[-1 / 0.5 / 2], [1 / 0.75 / 2]], rtol=1e-14)
+
+
+def test_mse_by_hand() -> None:
+    y, t = np.array([[3.0], [-1.0]]), np.array([[1.0], [0.0]])
+    loss, dy = mse(y, t)
+    assert float(loss) == (4 + 1) / 2
+    np.testing.assert_array_equal(dy, [[2.0], [-1.0]])
+    np.testing.assert_array_equal(mse(y, -7.0)[1], [[10.0], [6.0]])  # any target
 
 
 def test_the_two_forms_agree() -> None:
@@ -43,6 +51,7 @@ def test_gradients(shape: list[int], seed: int) -> None:
     for loss, y in (
         (bce, rng.uniform(0.05, 0.95, shape)),
         (bce_with_logits, rng.normal(0, 3, shape)),
+        (mse, rng.normal(0, 3, shape)),
     ):
         report = check_loss(loss, y, t)
         assert report, report
@@ -157,15 +166,28 @@ def test_nan_comes_through() -> None:
         ([[1.0]] * 4, TypeError, "target is a list"),
         ("real", TypeError, "target is a str"),
         (None, TypeError, "target is a NoneType"),
-        (1.5, ValueError, "target is 1.5, expected 0 to 1"),
-        (-0.1, ValueError, "target is -0.1, expected 0 to 1"),
         (math.nan, ValueError, "target is nan"),
-        (np.full((4, 1), 1.5, "float32"), ValueError, "target reaches from 1.5 to 1.5"),
     ],
 )
 def test_bad_targets(loss: Any, target: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         loss(np.full((4, 1), 0.5, "float32"), target)
+
+
+@pytest.mark.parametrize("loss", [bce, bce_with_logits])
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (1.5, "target is 1.5, expected 0 to 1"),
+        (-0.1, "target is -0.1, expected 0 to 1"),
+        (np.full((4, 1), 1.5, "float32"), "target reaches from 1.5 to 1.5"),
+    ],
+)
+def test_targets_that_are_no_probabilities(loss: Any, target: Any, message: str) -> None:
+    y = np.full((4, 1), 0.5, "float32")
+    with pytest.raises(ValueError, match=message):
+        loss(y, target)
+    assert np.isfinite(mse(y, target)[0])
 
 
 def test_bad_probabilities() -> None:

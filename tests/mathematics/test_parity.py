@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pytest
 from mathematics.fixtures.make_parity import (
     CASES,
+    CLASSES,
     FILE,
     R1_EVERY,
     STEPS,
+    Case,
     Weights,
     inputs,
-    key,
     torch_losses,
 )
 
@@ -37,12 +38,16 @@ TOLERANCE = {
 # PyTorch's D ends in Sigmoid also where ours returns logits.  In float64, which is slow, batch norm
 # goes with logits, as in the recipes tutorial and averaged.  The penalty is one on logits.
 every_case = pytest.mark.parametrize(
-    ("dtype", "batch_norm", "r1", "logits"),
+    ("case", "logits"),
     [
-        (dtype, batch_norm, r1, logits)
-        for dtype, batch_norm, r1 in CASES
+        (case, logits)
+        for case in CASES
         for logits in (False, True)
-        if (logits if r1 else dtype == "float32" or logits == batch_norm)
+        if {
+            "": logits if case.r1 else case.dtype == "float32" or logits == case.batch_norm,
+            "conditional": logits,
+            "least_squares": not logits,
+        }[case.kind]
     ],
 )
 needs_torch = pytest.mark.skipif(
@@ -57,41 +62,43 @@ def set_weights(net: mg.Sequential, weights: Weights) -> None:
 
 
 def minigan_losses(
-    dtype: str, images: npt.NDArray[np.uint8], batch_norm: bool, r1: float, logits: bool
+    case: Case, logits: bool, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]
 ) -> npt.NDArray[np.float64]:
-    G = mg.generator(dtype=dtype, batch_norm=batch_norm)
-    D = mg.discriminator(dtype=dtype, logits=logits)
-    g_weights, d_weights, batches = inputs(STEPS[dtype])
+    dtype, batch_norm, r1, kind = case
+    classes = CLASSES if kind == "conditional" else 0
+    loss = mg.mse if kind == "least_squares" else None
+    G = mg.generator(dtype=dtype, batch_norm=batch_norm, classes=classes)
+    D = mg.discriminator(dtype=dtype, logits=logits or loss is not None, classes=classes)
+    g_weights, d_weights, batches = inputs(STEPS[dtype], kind)
     set_weights(G, g_weights)
     set_weights(D, d_weights)
-    gan = mg.GAN(G, D, logits=logits, r1=r1, r1_every=R1_EVERY)
+    gan = mg.GAN(G, D, logits=logits, loss=loss, classes=classes, r1=r1, r1_every=R1_EVERY)
     rows = []
     for indices, z in batches:
         real = pixel_values(dtype)[images[indices].reshape(-1, 784)]
-        rows.append([float(x) for x in gan.train_step(real, z.astype(dtype))])
+        told = labels[indices] if classes else None
+        rows.append([float(x) for x in gan.train_step(real, z.astype(dtype), told)])
     return np.array(rows)
 
 
 @every_case
 def test_losses_equal_recorded_pytorch(
-    dtype: str, batch_norm: bool, r1: float, logits: bool, mnist: npt.NDArray[np.uint8]
+    case: Case, logits: bool, mnist: npt.NDArray[np.uint8]
 ) -> None:
     with np.load(FILE, allow_pickle=False) as recorded:
-        expected = recorded[key(dtype, batch_norm, r1)]
-    assert expected.shape == (STEPS[dtype], 4)
-    ours = minigan_losses(dtype, mnist, batch_norm, r1, logits)
-    np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[dtype, batch_norm])
+        expected = recorded[case.key]
+    assert expected.shape == (STEPS[case.dtype], 4)
+    ours = minigan_losses(case, logits, mnist, mg.load_mnist()[1])
+    np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[case.dtype, case.batch_norm])
 
 
 @needs_torch
 @pytest.mark.torch
 @every_case
-def test_losses_equal_live_pytorch(
-    dtype: str, batch_norm: bool, r1: float, logits: bool, mnist: npt.NDArray[np.uint8]
-) -> None:
-    expected = torch_losses(dtype, mnist, batch_norm, r1)
-    ours = minigan_losses(dtype, mnist, batch_norm, r1, logits)
-    np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[dtype, batch_norm])
+def test_losses_equal_live_pytorch(case: Case, logits: bool, mnist: npt.NDArray[np.uint8]) -> None:
+    expected = torch_losses(case, mnist, mg.load_mnist()[1])
+    ours = minigan_losses(case, logits, mnist, mg.load_mnist()[1])
+    np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[case.dtype, case.batch_norm])
 
 
 def test_fixture_is_small() -> None:

@@ -107,7 +107,10 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], tape: Trace
         ("--batch-size 0 --recipe tutorial", "--batch-size is 0, .* of at least 1"),
         ("--batch-size 60001", "--batch-size is 60001, expected a whole number up to 60,000"),
         ("--seed=-1", "--seed is -1, expected a whole number of at least 0"),
-        ("--recipe dcgan", "--recipe is 'dcgan', expected averaged, batch-norm, tutorial"),
+        (
+            "--recipe dcgan",
+            "--recipe is 'dcgan', expected averaged, batch-norm, conditional, least",
+        ),
         ("--html nowhere/x.html", "--html nowhere/x.html is in nowhere, which is not a folder"),
         ("--html /", "--html / is a folder"),
         ("--html=", "--html '' is empty, expected a file to write"),

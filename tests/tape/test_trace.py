@@ -17,7 +17,7 @@ from minigan.data import batches
 from minigan.losses import bce
 from minigan.models import LATENT_DIM
 from minigan.tape import Trace, first_step
-from minigan.training import draw_z
+from minigan.training import RECIPES, draw_z
 
 
 @pytest.mark.parametrize("make", [small, with_batch_norm])
@@ -39,14 +39,14 @@ def test_a_traced_step_is_the_step_bit_for_bit(make: Any) -> None:
         assert adam.t == 3
 
 
-@pytest.mark.parametrize("recipe", ["averaged", "batch-norm", "tutorial"])
+@pytest.mark.parametrize("recipe", RECIPES)
 def test_it_is_the_first_step_of_a_run(recipe: str, tmp_path: Path) -> None:
-    gan, real, z = first_step(recipe, 16, 3)
+    gan, *batch = first_step(recipe, 16, 3)
     out = str(tmp_path / "run")
     run = mg.Trainer(mg.TrainConfig(recipe=recipe, batch_size=16, seed=3, backend="numpy", out=out))
     indices = next(batches(60_000, 16, run.state.rng))
     figures = run.train_step(indices, draw_z(run.state.rng, 16, LATENT_DIM))
-    np.testing.assert_array_equal(figures, [float(x) for x in mg.trace(gan, real, z).result])
+    np.testing.assert_array_equal(figures, [float(x) for x in mg.trace(gan, *batch).result])
     np.testing.assert_array_equal(gan.generator.params, run.gan.generator.params)
     np.testing.assert_array_equal(gan.discriminator.params, run.gan.discriminator.params)
 

@@ -38,7 +38,10 @@ from minigan.errors import InputError
         ({"betas": (0.5,)}, "betas are"),
         ({"betas": 0.5}, "betas are"),
         ({"betas": (math.nan, 0.9)}, "betas are"),
-        ({"recipe": "wgan"}, "recipe is 'wgan', expected averaged, batch-norm, tutorial"),
+        (
+            {"recipe": "wgan"},
+            "recipe is 'wgan', expected averaged, batch-norm, conditional, least-squares, tutorial",
+        ),
         ({"backend": "jax"}, "backend is 'jax', expected numpy, cupy, auto"),
         ({"epochs": 10**10}, "epochs is 10000000000, expected a whole number up to"),
         ({"data": None}, "data is None, expected a folder"),

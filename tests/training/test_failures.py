@@ -27,10 +27,10 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     trainer = mg.Trainer(config())
     train_step = trainer.gan.train_step
 
-    def poisoned(real: Array, z: Array) -> mg.StepResult:
+    def poisoned(real: Array, z: Array, labels: None) -> mg.StepResult:
         if trainer.state.step == step - 1:
             trainer.gan.discriminator.params[0] = math.nan
-        return train_step(real, z)
+        return train_step(real, z, labels)
 
     monkeypatch.setattr(trainer.gan, "train_step", poisoned)
     with pytest.raises(InputError, match=f"diverged at step {step}: d_loss is nan") as caught:
@@ -45,7 +45,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
 def test_g_loss_alone_stops_it_too(config: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = mg.Trainer(config())
     result = mg.StepResult(*map(np.float32, (0.5, math.inf, 0.5, 0.5)))
-    monkeypatch.setattr(trainer.gan, "train_step", lambda real, z: result)
+    monkeypatch.setattr(trainer.gan, "train_step", lambda *batch: result)
     with pytest.raises(InputError, match="diverged at step 1: d_loss is 0.5 and g_loss is inf"):
         trainer.run()
 
@@ -56,8 +56,8 @@ def test_weights_that_are_not_finite_are_not_saved(
     trainer = mg.Trainer(config(epochs=1))
     train_step = trainer.gan.train_step
 
-    def poisoned(real: Array, z: Array) -> mg.StepResult:
-        result = train_step(real, z)
+    def poisoned(real: Array, z: Array, labels: None) -> mg.StepResult:
+        result = train_step(real, z, labels)
         if trainer.state.step == 6:  # after the losses of the epoch's last step were computed
             trainer.gan.generator.params[0] = math.inf
         return result

@@ -41,12 +41,13 @@ def this_platform() -> str:
 def hash_of(recipe: str) -> str:
     """Train for twenty steps, and return a hash of all that training has changed."""
     rng = np.random.default_rng(0)
-    gan, fixed_z = draw_start(RECIPES[recipe], rng)
-    images, _ = load_mnist("train")
+    classes = 10 if RECIPES[recipe].conditional else 0
+    gan, fixed_z = draw_start(RECIPES[recipe], rng, classes=classes)
+    images, labels = load_mnist("train")
     real = pixel_values("float32")[images.reshape(-1, 784)]
     digest = hashlib.sha256(fixed_z.tobytes())
     for _, (indices, z) in zip(range(STEPS), draw_epoch(rng, len(real), 64), strict=False):
-        figures = gan.train_step(real[indices], z)
+        figures = gan.train_step(real[indices], z, labels[indices] if classes else None)
         digest.update(np.array([float(figure) for figure in figures]).tobytes())
     for adam in (gan.adam_g, gan.adam_d):
         for array in (adam.net.params, adam.m, adam.v):

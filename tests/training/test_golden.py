@@ -32,8 +32,9 @@ def unpacked(name: str, tmp_path: Path) -> Path:
     return run
 
 
-def test_there_is_one_for_each_recipe() -> None:
-    assert {folder.name for folder in FOLDER.glob("0.1-*")} == {f"0.1-{name}" for name in RECIPES}
+def test_there_is_one_for_each_recipe_of_the_first_version() -> None:
+    recipes = {"averaged", "batch-norm", "tutorial"}
+    assert {folder.name for folder in FOLDER.glob("0.1-*")} == {f"0.1-{name}" for name in recipes}
 
 
 @every_golden_run
@@ -59,7 +60,7 @@ def test_a_golden_run_is_resumed(unpacked: Path, name: str) -> None:
 @every_golden_run
 @pytest.mark.parametrize("file", ["checkpoint.npz", "best.npz"])
 def test_a_golden_run_draws(unpacked: Path, name: str, file: str) -> None:
-    net, config = stored_generator(find_generator(unpacked / file))
+    net, config, _ = stored_generator(find_generator(unpacked / file))
     drawing = "average" if RECIPES[config.recipe].averaged else "generator"
     np.testing.assert_array_equal(net.params, pattern(drawing, net.params))
     for key, array in net.named_buffers():

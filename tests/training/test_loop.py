@@ -53,9 +53,9 @@ def test_float64_threads_and_options(config: Configure, monkeypatch: pytest.Monk
     threads: set[int] = set()
     train_step = trainer.gan.train_step
 
-    def counted(real: Array, z: Array) -> mg.StepResult:
+    def counted(real: Array, z: Array, labels: None) -> mg.StepResult:
         threads.update(lib["num_threads"] for lib in threadpool_info())
-        return train_step(real, z)
+        return train_step(real, z, labels)
 
     monkeypatch.setattr(trainer.gan, "train_step", counted)
     trainer.run()

@@ -39,7 +39,7 @@ def test_quality_of_blots_and_of_the_same_blots_again() -> None:
 class Scripted:
     """In place of ``QualityCheck``: figures by the clock."""
 
-    def __init__(self, data: str) -> None:
+    def __init__(self, data: str, classes: int) -> None:
         self.js = iter([0.5, 0.2, 0.3])
 
     def measure(self, net: mg.Sequential) -> Quality:

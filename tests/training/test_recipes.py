@@ -15,13 +15,16 @@ from minigan.training import RECIPES, draw_start
         ("tutorial", 0, 2e-4, False, False, 0.0),
         ("batch-norm", 3, 1e-3, False, False, 0.0),
         ("averaged", 3, 1e-3, True, True, 0.1),
+        ("conditional", 3, 5e-4, True, True, 0.1),
+        ("least-squares", 3, 5e-4, False, True, 0.1),
     ],
 )
 def test_what_differs(
     name: str, batch_norms: int, lr: float, logits: bool, averaged: bool, r1: float
 ) -> None:
     recipe = RECIPES[name]
-    gan, _ = draw_start(recipe, np.random.default_rng(0))
+    classes = 10 if recipe.conditional else 0
+    gan, _ = draw_start(recipe, np.random.default_rng(0), classes=classes)
     kinds = [type(layer) for layer in gan.generator.layers]
     assert kinds.count(mg.BatchNorm1d) == batch_norms
     assert mg.BatchNorm1d not in [type(layer) for layer in gan.discriminator.layers]
@@ -29,7 +32,12 @@ def test_what_differs(
     assert gan.adam_g.betas == gan.adam_d.betas == (0.5, 0.999)
     assert gan.logits == logits
     assert gan.r1 == r1
-    assert [type(layer) for layer in gan.discriminator.layers].count(mg.Sigmoid) == (not logits)
+    assert [type(layer) for layer in gan.discriminator.layers].count(mg.Sigmoid) == (
+        recipe.probabilities
+    )
+    assert recipe.probabilities == (name in ("tutorial", "batch-norm"))
+    assert (gan.loss is mg.mse) == (name == "least-squares")
+    assert recipe.conditional == (name == "conditional")
     assert recipe.averaged == averaged
 
 

@@ -64,10 +64,10 @@ def test_a_crash_between_checkpoints_loses_the_epoch_only(
     trainer = mg.Trainer(config(out=str(tmp_path / "crashed")))
     train_step = trainer.gan.train_step
 
-    def crash(real: Array, z: Array) -> mg.StepResult:
+    def crash(real: Array, z: Array, labels: None) -> mg.StepResult:
         if trainer.state.step == 17:
             raise OSError("power cut")
-        return train_step(real, z)
+        return train_step(real, z, labels)
 
     monkeypatch.setattr(trainer.gan, "train_step", crash)
     with pytest.raises(OSError, match="power cut"):

@@ -114,8 +114,8 @@ def test_a_row_is_the_mean_of_its_steps(config: Configure, monkeypatch: pytest.M
     results = []
     train_step = trainer.gan.train_step
 
-    def noted(real: Array, z: Array) -> mg.StepResult:
-        results.append(train_step(real, z))
+    def noted(real: Array, z: Array, labels: None) -> mg.StepResult:
+        results.append(train_step(real, z, labels))
         return results[-1]
 
     monkeypatch.setattr(trainer.gan, "train_step", noted)
@@ -130,10 +130,10 @@ def test_save_every(config: Configure, tmp_path: Path, monkeypatch: pytest.Monke
     trainer = mg.Trainer(options)
     step = trainer.gan.train_step
 
-    def killed(real: Array, z: Array) -> mg.StepResult:
+    def killed(real: Array, z: Array, labels: None) -> mg.StepResult:
         if trainer.state.step == 25:
             raise ZeroDivisionError
-        return step(real, z)
+        return step(real, z, labels)
 
     monkeypatch.setattr(trainer.gan, "train_step", killed)
     with pytest.raises(ZeroDivisionError):

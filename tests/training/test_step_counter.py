@@ -94,8 +94,8 @@ def test_a_loss_that_is_not_finite_is_named_by_its_own_step(
     trainer.read_every = 100
     train_step = trainer.gan.train_step
 
-    def poisoned(real: Array, z: Array) -> mg.StepResult:
-        result = train_step(real, z)
+    def poisoned(real: Array, z: Array, labels: None) -> mg.StepResult:
+        result = train_step(real, z, labels)
         bad = trainer.state.step == 9  # nine steps are done: this is the tenth
         return result._replace(d_loss=result.d_loss * float("nan")) if bad else result
 
