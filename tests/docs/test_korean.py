@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CHAPTERS = ["backprop-by-hand", "rules", "the-gan", "the-tutorial", "gradient-of-a-gradient"]
+CHAPTERS = [
+    "backprop-by-hand",
+    "rules",
+    "the-gan",
+    "the-tutorial",
+    "gradient-of-a-gradient",
+    "conditional",
+]
 PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in CHAPTERS}
 PAIRS["README.ko.md"] = "README.md"
 
