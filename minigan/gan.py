@@ -143,9 +143,9 @@ class GAN:
         [-1, 1] if G ends in Tanh, [0, 1] if in Sigmoid.  (Images on a GPU are looked at in the
         first step only, and labels there not at all, because reading them takes time.)
         """
-        G, D, K = self.generator, self.discriminator, self.classes
+        G, D = self.generator, self.discriminator
         real = self._batch("real", real, G.n_out)
-        z = self._batch("z", z, None if G.n_in is None else G.n_in - K)
+        z = self._batch("z", z, self.z_columns)
         B = len(real)
         if len(z) != B or B == 0:
             raise ValueError(
@@ -184,6 +184,12 @@ class GAN:
         self.adam_g.step()
 
         return StepResult(d_loss, g_loss, p_real, p_fake)
+
+    @property
+    def z_columns(self) -> int | None:
+        """How many random numbers G takes for each image: the latent point, and noise if any."""
+        n_in = self.generator.n_in
+        return None if n_in is None else n_in - self.classes
 
     def penalises(self) -> bool:
         """Return whether the next step of D pays the penalty."""

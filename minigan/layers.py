@@ -51,9 +51,11 @@ class Layer:
 
     n_in: int | None = None  # columns of x; None: x may have any shape
     n_out: int | None = None  # columns of y; None: y has the shape of x
+    n: int = 0  # columns of x alone, if something stands beside it
     param_names: tuple[str, ...] = ()
     buffer_names: tuple[str, ...] = ()  # other arrays, which forward updates in training
     kinks: tuple[float, ...] = ()  # values of x where the derivative jumps (for check_gradients)
+    beside = ""  # what a ``Styled`` network puts beside x: "style", "noise" or nothing
     bound = False  # True in a Sequential: a layer belongs to one network at most
     drawn = 0  # the checksum of the parameters as they were drawn
 

@@ -1,4 +1,4 @@
-"""The tutorial's two networks and their variants: batch normalisation in G, logits from D."""
+"""The tutorial's two networks, variants of them, and a generator with styles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from minigan.backend import Backend, check_classes, check_size
 from minigan.batch_norm import BatchNorm1d
 from minigan.layers import Layer, Linear, Seed
 from minigan.network import Sequential
+from minigan.style import Constant, ModulatedLinear, Noise, Styled
 
 IMAGE_SIZE = 784  # 28 x 28 pixels in one row
 LATENT_DIM = 100  # numbers in each z, unless another latent_dim is given
@@ -39,6 +40,29 @@ def generator(
         n_in = n
     layers += [Linear(n_in, IMAGE_SIZE), Tanh()]
     return Sequential(*layers, seed=seed, dtype=dtype, backend=backend)
+
+
+def style_generator(
+    latent_dim: int = LATENT_DIM,
+    *,
+    seed: Seed = None,
+    dtype: str = "float32",
+    backend: str | Backend = "numpy",
+) -> Styled:
+    """Return a generator with the tutorial's widths that is told the style in every layer.
+
+    Two ``Linear`` of 256 units make w of z.  A constant of 256 numbers then goes through layers of
+    512 and 1024 units, which see w and get noise, to the 784 pixels.  So the argument is z with
+    512 + 1024 columns of noise beside it, all from N(0, 1): (N, latent_dim + 1536).
+
+    Raises ValueError if latent_dim is below 1, or if dtype or backend is unknown.
+    """
+    mapping = Linear(latent_dim, 256), LeakyReLU(0.2), Linear(256, 256), LeakyReLU(0.2)
+    synthesis: list[Layer] = [Constant(256)]
+    for n_in, n_out in ((256, 512), (512, 1024)):
+        synthesis += [ModulatedLinear(n_in, n_out), Noise(n_out), ReLU()]
+    synthesis += [Linear(1024, IMAGE_SIZE), Tanh()]
+    return Styled(mapping, synthesis, seed=seed, dtype=dtype, backend=backend)
 
 
 def discriminator(

@@ -53,7 +53,7 @@ class Sequential:
         keep_weights: bool = False,
     ) -> None:
         self.layers = layers
-        self.n_in, self.n_out = _widths(layers)
+        self.n_in, self.n_out = self._ends(layers)
         self.dtype = check_dtype(dtype)
         self.backend = get_backend(backend)
         self.updates = 0  # of the weights: counted, so that backward detects a stale cache
@@ -70,6 +70,9 @@ class Sequential:
         self.params = np.concatenate(values)
         self.grads = np.zeros_like(self.params)
         self.bind()
+
+    def _ends(self, layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
+        return widths(layers)
 
     def bind(self) -> None:
         """Make every layer's parameters and gradients views into the two vectors."""
@@ -159,13 +162,18 @@ class Sequential:
                 f"now those of update {self.updates}; run forward again"
             )
         self.check_views()
+        return self._back(dy, cache.layers, input_grad, param_grads)
+
+    def _back(
+        self, dy: Array, caches: list[Any], input_grad: bool, param_grads: bool
+    ) -> Array | None:
         # Go back as far as a gradient is needed: to layer 0 for dx, else to the first parameters.
         trained = [i for i, layer in enumerate(self.layers) if layer.param_names and param_grads]
         last = 0 if input_grad else min(trained, default=len(self.layers))
         grad: Any = dy
         for i in reversed(range(last, len(self.layers))):
             grad = self.layers[i].backward(
-                grad, cache.layers[i], input_grad=input_grad or i > last, param_grads=param_grads
+                grad, caches[i], input_grad=input_grad or i > last, param_grads=param_grads
             )
         return grad if input_grad else None
 
@@ -179,7 +187,8 @@ class Sequential:
         return self.layers[i]
 
     def __repr__(self) -> str:
-        lines = [f"Sequential: {self.params.size:,} parameters, {self.dtype}, {self.backend.name}"]
+        kind, size = type(self).__name__, self.params.size
+        lines = [f"{kind}: {size:,} parameters, {self.dtype}, {self.backend.name}"]
         for i, layer in enumerate(self.layers):
             own = self._views.of(layer)
             shapes = "  ".join(f"{name} {shape}" for name, shape, _ in own)
@@ -188,7 +197,7 @@ class Sequential:
         return "\n".join(lines)
 
 
-def _widths(layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
+def widths(layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
     """Return the columns of the network's x and y (None: any); raise unless the layers fit."""
     if not layers:
         raise ValueError("Sequential needs at least one layer")
@@ -201,8 +210,9 @@ def _widths(layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
         check_holds_no_layers(f"layer {i}, {layer!r},", layer)
         if any(layer is other for other in layers[:i]):
             raise ValueError(f"layer {i}, {layer!r}, stands twice in this network")
-        if layer.n_in is not None and width is not None and layer.n_in != width:
-            raise ValueError(f"layer {i}, {layer!r}, takes rows of {layer.n_in} but gets {width}")
-        first = layer.n_in if first is None else first
+        takes = layer.n if layer.beside else layer.n_in
+        if takes is not None and width is not None and takes != width:
+            raise ValueError(f"layer {i}, {layer!r}, takes rows of {takes} but gets {width}")
+        first = takes if first is None else first
         width = layer.n_out if layer.n_out is not None else width
     return first, width

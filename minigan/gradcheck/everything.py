@@ -30,8 +30,9 @@ from minigan.layers import Layer, Linear
 from minigan.losses import bce, bce_with_logits, mse
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
+from minigan.style import Constant, ModulatedLinear, Noise, Styled
 
-ROWS = 21  # reports that check_everything yields
+ROWS = 25  # reports that check_everything yields
 
 
 def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, GradientReport]]:
@@ -56,6 +57,15 @@ def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, Gr
         array += 0.5 * abs(normal(7).astype("float32"))  # at 1 and 0, an error would not show
     yield "BatchNorm1d(7), training", check_gradients(norm, normal(6, 7))
     yield "BatchNorm1d(7), evaluation", check_gradients(norm, normal(6, 7), training=False)
+    yield (
+        "ModulatedLinear(7, 5)",
+        check_gradients(ModulatedLinear(7, 5, seed=rng, backend=backend), normal(6, 14)),
+    )
+    noise = Noise(7, backend=backend)
+    noise.k += normal(7).astype("float32")  # at 0, an error in dε would not show
+    yield "Noise(7)", check_gradients(noise, normal(6, 14))
+    styled = _styled(rng, backend)
+    yield "Styled, two layers that see w", check_gradients(styled, normal(6, styled.n_in or 1))
     yield "bce", check_loss(bce, uniform(6, 4), uniform(6, 4))
     yield "bce_with_logits", check_loss(bce_with_logits, 5 * normal(6, 4), uniform(6, 4))
     yield "mse", check_loss(mse, normal(6, 4), normal(6, 4))
@@ -84,6 +94,9 @@ def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, Gr
     labels = backend.asarray(np.array([0, 1, 2, 1, 0]))
     report = check_gan(gan, np.tanh(normal(5, 9)), normal(5, 6), labels, max_entries=100)
     yield "narrow GAN, conditional", report
+    gan = _narrow_gan(rng, backend, logits=True, r1=0.1, styled=True)
+    z = normal(5, gan.z_columns or 1)
+    yield "narrow GAN, style", check_gan(gan, np.tanh(normal(5, 9)), z, max_entries=100)
 
 
 def _narrow_gan(
@@ -93,6 +106,7 @@ def _narrow_gan(
     loss: Any = None,
     classes: int = 0,
     r1: float = 0.0,
+    styled: bool = False,
 ) -> GAN:
     """Return a GAN with the layers of the tutorial's, or of a variant, but with few units."""
     tutorial = not logits and loss is None
@@ -101,12 +115,28 @@ def _narrow_gan(
         layers += [Linear(n_in, n_out), *([] if tutorial else [BatchNorm1d(n_out)]), ReLU()]
     layers += [Linear(10, 9), Tanh()]
     G = Sequential(*layers, seed=seed, dtype="float64", backend=backend)
+    G = _styled(seed, backend) if styled else G
     layers = []
     for n_in, n_out in ((9, 10), (10, 8), (8, 7)):
         layers += [Linear(n_in, n_out), LeakyReLU(0.2)]
     layers += [Linear(7, classes or 1), *([Sigmoid()] if tutorial else [])]
     D = Sequential(*layers, seed=seed, dtype="float64", backend=backend)
     return GAN(G, D, logits=logits, loss=loss, classes=classes, r1=r1)
+
+
+def _styled(seed: np.random.Generator, backend: Backend) -> Styled:
+    """Return a narrow generator with styles, whose noise has an effect."""
+    mapping = Linear(6, 7), LeakyReLU(0.2), Linear(7, 5), LeakyReLU(0.2)
+    synthesis: list[Layer] = [Constant(6)]
+    for n_in, n_out in ((6, 8), (8, 10)):
+        synthesis += [ModulatedLinear(n_in, n_out), Noise(n_out), ReLU()]
+    synthesis += [Linear(10, 9), Tanh()]
+    net = Styled(mapping, synthesis, seed=seed, dtype="float64", backend=backend)
+    for layer in net.layers:
+        if isinstance(layer, Noise):
+            layer.k += backend.asarray(seed.uniform(0.5, 1, layer.n))
+    net.weights_changed()
+    return net
 
 
 class _Beside(Layer):
@@ -140,8 +170,8 @@ def check_gan(
     backend, rng = gan.generator.backend, own_stream(0)
     G, D = copy_in(gan.generator, "float64"), copy_in(gan.discriminator, "float64")
     one_hot = None if labels is None else backend.asarray(np.eye(gan.classes))[labels]
-    z = away_from_kinks((_Beside(one_hot), *G.layers, *D.layers), z.astype("float64"), rng)
-    real = away_from_kinks(D.layers, real.astype("float64"), rng)
+    z = away_from_kinks([_Beside(one_hot), G, D], z.astype("float64"), rng)
+    real = away_from_kinks([D], real.astype("float64"), rng)
     # not gan.loss if it is one of the tutorial's, because it is being checked
     loss = bce_with_logits if gan.logits else bce if isinstance(D[-1], Sigmoid) else gan.loss
 

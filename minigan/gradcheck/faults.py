@@ -6,6 +6,8 @@ So each layer is run twice, and all that it was given is compared with a copy.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from minigan.backend import Array, backend_of
 from minigan.gradcheck.precision import layers_of, named_parameters
 from minigan.gradcheck.verdict import FAIL, UNRESOLVED, ArrayCheck
+from minigan.gradcheck.watch import watched
 from minigan.layers import Layer
 from minigan.network import Sequential
 
@@ -29,35 +32,52 @@ def find_faults(
         if not _same(array, before):
             faults.append(ArrayCheck(name, FAIL, f"{method} changes {what}"))
 
-    passed = []
-    for i, layer in enumerate(layers_of(net)):
-        name = f"layer {i}, {layer!r}"
-        run = layer.forward if training else layer.evaluate
+    names = {id(layer): f"layer {i}, {layer!r}" for i, layer in enumerate(layers_of(net))}
+    passed: dict[int, tuple[Array, ...]] = {}  # of each layer: x and y, and copies of both
+
+    def forward(layer: Layer, run: Callable[[Array], Any], x: Array) -> Any:
         before = x.copy()
         y, cache = run(x)
-        expect_same(name, "forward", "its argument x", x, before)
+        expect_same(names[id(layer)], "forward", "its argument x", x, before)
         if not _same(run(before.copy())[0], y):
-            faults.append(ArrayCheck(name, UNRESOLVED, DICE))
-        passed.append((name, layer, cache, x, before, y, y.copy()))
-        x = y
+            faults.append(ArrayCheck(names[id(layer)], UNRESOLVED, DICE))
+        passed[id(layer)] = x, before, y, y.copy()
+        return y, cache
 
-    dy: Any = backend_of(x).asarray(rng.standard_normal(x.shape), x.dtype)
-    for name, layer, cache, x, x_before, y, y_before in reversed(passed):
-        before = dy.copy()
-        dx = layer.backward(dy, cache)
+    def backward(
+        layer: Layer, run: Callable[..., Any], dy: Array, cache: Any, **flags: bool
+    ) -> Any:
+        name, before, (x, x_before, y, y_before) = names[id(layer)], dy.copy(), passed[id(layer)]
+        dx = run(dy, cache)
         expect_same(name, "backward", "its argument dy", dy, before)
         expect_same(name, "backward", "the x that forward was given", x, x_before)
         expect_same(name, "backward", "the y that forward returned", y, y_before)
         for (key, parameter, _), copy in zip(parameters, kept, strict=True):
             expect_same(key, "forward or backward", "this parameter", parameter, copy)
-        faults += _replaced(net, parameters)
+        faults.extend(_replaced(net, parameters))
         if any(fault.verdict == FAIL for fault in faults):  # a second call might be misled
-            return faults
-        again = layer.backward(before.copy(), cache)
+            raise _Stop
+        again = run(before.copy(), cache)
         if dx is not None and (again is None or not _same(dx, again)):
             faults.append(ArrayCheck(name, FAIL, "backward gives another dx at the second call"))
-        dy = dx
+        return dx
+
+    method = "forward" if training else "evaluate"
+    with (
+        contextlib.suppress(_Stop),
+        watched(layers_of(net), **{method: forward}, backward=backward),
+    ):
+        y, cache = getattr(net, method)(x)
+        replaced = _replaced(net, parameters)  # by a forward; the network would raise an error
+        faults += replaced
+        if not replaced:
+            dy: Any = backend_of(x).asarray(rng.standard_normal(y.shape), y.dtype)
+            net.backward(dy, cache)
     return faults
+
+
+class _Stop(Exception):  # noqa: N818  (it is no error: a layer that has failed is not run again)
+    """Ends a pass through a network."""
 
 
 def _replaced(

@@ -35,7 +35,7 @@ def check_r1(
     """
     check_penalised(net, outputs=1 if of is None else None)
     backend = backend_of(x)
-    start = away_from_kinks(copy_in(net, "float64").layers, x.astype("float64"), own_stream(0))
+    start = away_from_kinks([copy_in(net, "float64")], x.astype("float64"), own_stream(0))
 
     def problem(dtype: str) -> Problem:
         twin, at = copy_in(net, dtype), start.astype(dtype)

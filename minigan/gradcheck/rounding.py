@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minigan.backend import Array, backend_of
 from minigan.gradcheck.problem import Problem, natural_sizes
+from minigan.gradcheck.watch import watched
 from minigan.layers import Layer
 
 
@@ -70,23 +70,16 @@ def imitate_rounding(problem: Problem, rng: np.random.Generator) -> Rounding:
     return Rounding(4 * max(moved) + last_digit, gradients, floor)
 
 
-@contextlib.contextmanager
-def _results_through(change: Callable[[Array], Array], layers: tuple[Layer, ...]) -> Iterator[None]:
+def _results_through(
+    change: Callable[[Array], Array], layers: tuple[Layer, ...]
+) -> contextlib.AbstractContextManager[None]:
     """Let each layer's y and dx go through a function until the ``with`` block ends."""
 
-    def changed(method: Callable[..., Any], *args: Any) -> Any:
+    def changed(layer: Layer, method: Callable[..., Any], *args: Any) -> Any:
         result = method(*args)
         if isinstance(result, tuple):
             return change(result[0]), *result[1:]
         return change(result) if hasattr(result, "shape") else result  # perhaps a return is missing
 
-    before = [dict(vars(layer)) for layer in layers]
-    for layer in layers:  # an attribute of the layer itself goes before the method of its class
-        for name in ("forward", "evaluate", "input_grad", "double_backward"):
-            setattr(layer, name, partial(changed, getattr(layer, name)))
-    try:
-        yield
-    finally:
-        for layer, attributes in zip(layers, before, strict=True):
-            vars(layer).clear()
-            vars(layer).update(attributes)
+    methods = "forward", "evaluate", "input_grad", "double_backward"
+    return watched(layers, **dict.fromkeys(methods, changed))

@@ -96,7 +96,7 @@ def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Arr
     classes = 10 if RECIPES[recipe].conditional else 0
     gan, _ = draw_start(RECIPES[recipe], rng, classes=classes)
     images, labels = load_mnist("train")
-    indices, z = next(draw_epoch(rng, len(images), batch_size, LATENT_DIM))
+    indices, z = next(draw_epoch(rng, len(images), batch_size, gan.z_columns or LATENT_DIM))
     real = pixel_values()[images[indices].reshape(-1, IMAGE_SIZE)]
     return gan, real, z, labels[indices] if classes else None
 

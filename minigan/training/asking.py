@@ -59,7 +59,8 @@ def latent_picture(
     - a walk between latent points, on which the class changes from row to row only;
     - a walk between the classes that were asked for, on which the latent point stays.
     """
-    K, latent_dim = len(trained.classes), trained.config.latent_dim
+    K = len(trained.classes)
+    latent_dim = (trained.net.n_in or 1) - K  # with noise, if the generator takes some
     if not K:
         n = n or FIXED
         z = walk(rng, n, latent_dim) if interpolate else draw_z(rng, n, latent_dim, "float64")

@@ -40,8 +40,9 @@ def draw_start(
 ) -> tuple[GAN, Array]:
     """Return the recipe's GAN before its first step, and the fixed inputs of its G.
 
-    These are 64 latent points, (64, latent_dim), or for a conditional recipe a class grid: every
-    class beside each of the first ten, row by row, (10 classes, latent_dim + classes).
+    These are 64 latent points, (64, latent_dim), with noise beside them if G takes some.  For a
+    conditional recipe they are a class grid, row by row: every class beside each of the first ten,
+    (10 classes, latent_dim + classes).
     """
     G = recipe.generator(latent_dim, classes, seed=rng, dtype=dtype, backend=backend)
     D = recipe.discriminator(classes, seed=rng, dtype=dtype, backend=backend)
@@ -55,7 +56,7 @@ def draw_start(
         classes=classes,
         r1=recipe.r1 if r1 is None else r1,
     )
-    fixed_z = draw_z(rng, FIXED, latent_dim, dtype)
+    fixed_z = draw_z(rng, FIXED, gan.z_columns or latent_dim, dtype)
     return gan, class_grid(fixed_z[:ROWS], classes) if classes else fixed_z
 
 

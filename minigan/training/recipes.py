@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from minigan.backend import Array
 from minigan.losses import mse
-from minigan.models import discriminator, generator
+from minigan.models import discriminator, generator, style_generator
 from minigan.network import Sequential
 
 
@@ -22,6 +22,7 @@ class Recipe(NamedTuple):
     averaged: bool = False  # the moving average of G draws the samples
     r1: float = 0.0  # weight γ of the penalty R1, unless another one is given
     conditional: bool = False  # G and D are told the class of each image
+    styled: bool = False  # G tells every layer the style, and adds noise
 
     @property
     def probabilities(self) -> bool:
@@ -30,6 +31,8 @@ class Recipe(NamedTuple):
 
     def generator(self, latent_dim: int, classes: int, **options: Any) -> Sequential:
         """Return G before its first step."""
+        if self.styled:
+            return style_generator(latent_dim, **options)
         return generator(latent_dim, classes=classes, batch_norm=self.batch_norm, **options)
 
     def discriminator(self, classes: int, **options: Any) -> Sequential:
@@ -54,6 +57,10 @@ RECIPES = {
     "least-squares": Recipe(
         "as averaged, but with the squared error in place of the cross-entropy (LSGAN).",
         lr=5e-4, batch_norm=True, loss=mse, averaged=True, r1=0.1,
+    ),
+    "style": Recipe(
+        "as averaged, but G makes a style of z, which every layer sees (StyleGAN).",
+        lr=5e-4, logits=True, averaged=True, r1=0.1, styled=True,
     ),
     "tutorial": Recipe("exactly as in the tutorial."),
 }  # fmt: skip

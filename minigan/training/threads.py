@@ -112,5 +112,6 @@ def scratch_step(run: Run) -> Callable[[], object]:
     twin, config = copy.deepcopy(run.gan), run.config
     batch_size = min(config.batch_size, LARGEST)
     real = np.zeros((batch_size, IMAGE_SIZE), config.dtype)
-    z = np.ones((batch_size, config.latent_dim), config.dtype)
-    return lambda: twin.train_step(real, z)
+    z = np.ones((batch_size, twin.z_columns or config.latent_dim), config.dtype)
+    labels = np.zeros(batch_size, int) if twin.classes else None
+    return lambda: twin.train_step(real, z, labels)

@@ -84,6 +84,7 @@ class Trainer:
         if config.evaluate_every:
             self.quality_check = QualityCheck(config.data, len(classes))
 
+        self.z_columns = self.gan.z_columns or config.latent_dim
         self.failed = False  # True after an error in training: the state may be between two steps
         self.owns_folder = config.resume is not None
         self.checkpoint: Stamp = stamp(self.folder / CHECKPOINT)  # of the file that this run knows
@@ -199,7 +200,7 @@ class Trainer:
         done = run.steps_of_epoch
         run.rng.bit_generator.state = run.epoch_state
         draws = draw_epoch(
-            run.rng, len(self.images), config.batch_size, config.latent_dim, config.dtype
+            run.rng, len(self.images), config.batch_size, self.z_columns, config.dtype
         )
         progress.begin_epoch(epoch)
         sizes: list[int] = []  # batch sizes of the steps whose figures are not read yet

@@ -37,9 +37,9 @@ def test_gradcheck(capsys: pytest.CaptureFixture[str]) -> None:
         assert any(row.startswith(name) for row in rows)
     assert any("G: z -> D(G(z)) -> g_loss" in row for row in rows)
     errors = [float(match) for row in rows for match in re.findall(r"\d\.\de-\d\d", row)]
-    assert len(errors) == len(rows) == 21
+    assert len(errors) == len(rows) == 25
     assert max(errors) < 1e-6
-    assert lines[-1].startswith("21 of 21 pass")
+    assert lines[-1].startswith("25 of 25 pass")
 
 
 def test_gradcheck_fails_with_1(
@@ -54,11 +54,12 @@ def test_gradcheck_fails_with_1(
     lines = capsys.readouterr().out.splitlines()
     failed = [line[:46].strip() for line in lines if line.endswith("FAIL")]
     assert failed == [  # the layer, and each path through it
-        "Tanh()", "r1, D with Tanh", "narrow GAN", "G: z -> D(G(z)) -> g_loss",
+        "Tanh()", "Styled, two layers that see w", "r1, D with Tanh",
+        "narrow GAN", "G: z -> D(G(z)) -> g_loss",
         "narrow GAN, default recipe", "G: z -> D(G(z)) -> g_loss, default recipe",
-        "narrow GAN, least squares", "narrow GAN, conditional",
+        "narrow GAN, least squares", "narrow GAN, conditional", "narrow GAN, style",
     ]  # fmt: skip
-    assert lines[-1].startswith("13 of 21 pass")
+    assert lines[-1].startswith("15 of 25 pass")
 
 
 def test_bench_and_info_on_a_gpu(

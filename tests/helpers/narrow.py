@@ -6,9 +6,12 @@ and ``tests/training/test_golden.py`` are about.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import minigan as mg
+from minigan.style import Constant, ModulatedLinear, Noise
 
 WIDTHS = {256: 32, 512: 48, 1024: 64}  # the hidden layers; images and z keep their sizes
 
@@ -16,8 +19,8 @@ WIDTHS = {256: 32, 512: 48, 1024: 64}  # the hidden layers; images and z keep th
 def narrow_networks(patch: pytest.MonkeyPatch) -> None:
     """Let ``generator`` and ``discriminator`` build networks of one twentieth of the parameters."""
 
-    def linear(n_in: int, n_out: int) -> mg.Linear:
-        return mg.Linear(WIDTHS.get(n_in, n_in), WIDTHS.get(n_out, n_out))
+    def narrowed(layer: type[mg.Layer]) -> Any:
+        return lambda *sizes: layer(*(WIDTHS.get(n, n) for n in sizes))
 
-    patch.setattr("minigan.models.Linear", linear)
-    patch.setattr("minigan.models.BatchNorm1d", lambda n: mg.BatchNorm1d(WIDTHS[n]))
+    for layer in (mg.Linear, mg.BatchNorm1d, Constant, ModulatedLinear, Noise):
+        patch.setattr(f"minigan.models.{layer.__name__}", narrowed(layer))

@@ -12,6 +12,7 @@ from helpers.runs import Configure, saved_run
 
 import minigan as mg
 from minigan.training import threads
+from minigan.training.recipes import RECIPES
 from minigan.training.threads import ThreadChoice, scratch_step, time_threads
 
 
@@ -155,8 +156,9 @@ def test_the_run_keeps_its_numbers(
     assert saved_run(folder)[1]["threads"] == [[1, 1], [15, 2]]
 
 
-def test_measuring_leaves_the_run_as_it_is(config: Configure) -> None:
-    run = mg.Trainer(config()).state
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_measuring_leaves_the_run_as_it_is(recipe: str, config: Configure) -> None:
+    run = mg.Trainer(config(recipe=recipe)).state
     before = [net.params.copy() for net in (run.gan.generator, run.gan.discriminator)]
     state = run.rng.bit_generator.state
     seconds = time_threads(scratch_step(run), [1])

@@ -1,0 +1,292 @@
+"""A style-based generator: layers that see a style, and the network that carries it to them.
+
+In the networks before this one, z enters at the bottom and is handed on from layer to layer.  Here
+a small network first makes w of z.  Then w goes to every layer directly, and sets how strongly the
+layer uses each of its inputs (Karras et al. 2019).  What goes through the layers begins as a
+constant, and a little noise is added on the way.
+
+So the layers no longer stand in a row: w goes several ways.  The way back needs one more rule, and
+it is all that there is to say about networks of any shape: where a value was used several times,
+the gradients that come back from there are added.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigan.backend import Array, Backend, check_array, check_size, matmul
+from minigan.layers import Layer, Linear, Seed
+from minigan.network import Cache, Sequential, widths
+
+EPS = 1e-8  # added under the root of the demodulation
+
+
+class ModulatedLinear(Layer):
+    """Linear layer whose inputs are scaled by a style.  x, s: (N, n_in), y: (N, n_out)
+
+        u  = (1 + s) x                  each row has scales of its own
+        v  = u W
+        q  = (1 + s)² W²                squares of the entries, then a product of matrices
+        d  = 1 / √(q + eps)             demodulation
+        y  = d v + b
+
+    If the entries of x are independent and have variance 1, those of v have variance q, and those
+    of y have variance 1 again: a style can raise one input above the others, but not all of them,
+    layer after layer (Karras et al. 2020, section 2.2).
+
+        dW = uᵀ dv + 2 W ((1 + s)²ᵀ dq)         with dv = dy d  and  dq = -½ dy v d³
+        db = Σₙ dy[n]
+        dx = (1 + s) du                         with du = dv Wᵀ
+        ds = x du + 2 (1 + s) (dq (W²)ᵀ)
+
+    x and s are given side by side, as one array (N, 2 n_in), and dx and ds come back so.  W is
+    drawn as in ``Linear``, and b begins at 0.
+
+    Raises ValueError unless n_in and n_out are whole numbers of at least 1.
+    """
+
+    param_names = ("W", "b")
+    beside = "style"
+    W: Array
+    b: Array
+    dW: Array
+    db: Array
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        seed: Seed = None,
+        dtype: str = "float32",
+        backend: str | Backend = "numpy",
+    ) -> None:
+        self.n = check_size("n_in", n_in)  # columns of x, and of s beside it
+        self.n_in: int = 2 * self.n
+        self.n_out: int = check_size("n_out", n_out)
+        self.allocate(seed, dtype, backend)
+
+    def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
+        bound = 1 / math.sqrt(self.n)
+        return rng.uniform(-bound, bound, (self.n, self.n_out)), np.zeros(self.n_out)
+
+    def forward(self, xs: Array) -> tuple[Array, Any]:
+        check_array("x", xs, (None, self.n_in), like=self.W)
+        x, scale = xs[:, : self.n], 1 + xs[:, self.n :]
+        v = matmul(scale * x, self.W)
+        d = 1 / np.sqrt(matmul(scale * scale, self.W * self.W) + EPS)
+        return d * v + self.b, (xs, v, d)
+
+    def param_grads(self, dy: Array, cache: Any) -> None:
+        xs, v, d = cache
+        x, scale = xs[:, : self.n], 1 + xs[:, self.n :]
+        dv, dq = dy * d, -0.5 * dy * v * d * d * d
+        matmul((scale * x).T, dv, out=self.dW)
+        self.dW += 2 * self.W * matmul((scale * scale).T, dq)
+        np.sum(dy, axis=0, out=self.db)
+
+    def input_grad(self, dy: Array, cache: Any) -> Array:
+        xs, v, d = cache
+        x, scale = xs[:, : self.n], 1 + xs[:, self.n :]
+        dv, dq = dy * d, -0.5 * dy * v * d * d * d
+        du = matmul(dv, self.W.T)
+        ds = x * du + 2 * scale * matmul(dq, (self.W * self.W).T)
+        return np.concatenate([scale * du, ds], axis=1)
+
+    def __repr__(self) -> str:
+        return f"ModulatedLinear({self.n}, {self.n_out})"
+
+
+class Noise(Layer):
+    """Add noise ε of N(0, 1) to each column, as strongly as it is good.  x, ε, y: (N, n)
+
+        y  = x + ε k            k: (n,), the strengths, which begin at 0
+        dk = Σₙ dy[n] ε[n]
+        dx = dy
+        dε = dy k
+
+    The noise decides what the style leaves open, such as the grain of a stroke.  x and ε are given
+    side by side, as one array (N, 2 n): all that is random comes in with z, and the layer itself
+    draws nothing.
+
+    Raises ValueError unless n is a whole number of at least 1.
+    """
+
+    param_names = ("k",)
+    beside = "noise"
+    k: Array
+    dk: Array
+
+    def __init__(self, n: int, *, dtype: str = "float32", backend: str | Backend = "numpy") -> None:
+        self.n = check_size("n", n)
+        self.n_in: int = 2 * self.n
+        self.n_out: int = self.n
+        self.allocate(None, dtype, backend)
+
+    def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
+        return (np.zeros(self.n),)
+
+    def forward(self, xe: Array) -> tuple[Array, Array]:
+        check_array("x", xe, (None, self.n_in), like=self.k)
+        return xe[:, : self.n] + xe[:, self.n :] * self.k, xe
+
+    def param_grads(self, dy: Array, xe: Array) -> None:
+        np.sum(dy * xe[:, self.n :], axis=0, out=self.dk)
+
+    def input_grad(self, dy: Array, xe: Array) -> Array:
+        return np.concatenate([dy, dy * self.k], axis=1)
+
+    def __repr__(self) -> str:
+        return f"Noise({self.n})"
+
+
+class Constant(Layer):
+    """The same learned row for every row of x, whatever is in it.  x: (N, any), y: (N, n)
+
+        y  = c                  in every row: c: (n,), which begins as numbers from N(0, 1)
+        dc = Σₙ dy[n]
+        dx = 0
+
+    Raises ValueError unless n is a whole number of at least 1.
+    """
+
+    param_names = ("c",)
+    c: Array
+    dc: Array
+
+    def __init__(
+        self,
+        n: int,
+        *,
+        seed: Seed = None,
+        dtype: str = "float32",
+        backend: str | Backend = "numpy",
+    ) -> None:
+        self.n_out: int = check_size("n", n)
+        self.allocate(seed, dtype, backend)
+
+    def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
+        return (rng.standard_normal(self.n_out),)
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        check_array("x", x, like=self.c)
+        return np.zeros((len(x), self.n_out), x.dtype, like=x) + self.c, x
+
+    def param_grads(self, dy: Array, x: Array) -> None:
+        np.sum(dy, axis=0, out=self.dc)
+
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return np.zeros_like(x)
+
+    def __repr__(self) -> str:
+        return f"Constant({self.n_out})"
+
+
+class Styled(Sequential):
+    """A mapping network f, and layers g₁ … g_L that see its result.  z: (N, latent_dim), y: (N, n)
+
+        w  = f(z)                       w: (N, n_w), the style
+        sₗ = w Aₗ + aₗ                  for each layer that sees a style, by a ``Linear`` of its own
+        xₗ = gₗ(xₗ₋₁, sₗ)  or  gₗ(xₗ₋₁, εₗ)  or  gₗ(xₗ₋₁)           x₀ = w
+        y  = x_L
+
+    g₁ is a ``Constant``, which looks at nothing but the number of rows of x₀.  On the way back x
+    has one way, and w as many as there are layers that see a style; their gradients are added:
+
+        dw = Σₗ dsₗ Aₗᵀ                 and dz follows from dw by the backward rules of f
+
+    ``mapping`` and ``synthesis`` are the layers of f and g.  The argument of ``forward`` has the
+    columns of z, and beside them ε for all ``Noise`` layers in their order, (N, latent_dim + Σ n).
+    In ``layers``, the ``Linear`` of a style stands before the layer that sees it.  All parameters
+    are in ``params``, and the rules of ``Sequential`` hold.
+
+    Raises the errors of ``Sequential``.
+    """
+
+    def __init__(
+        self, mapping: Sequence[Layer], synthesis: Sequence[Layer], **options: Any
+    ) -> None:
+        self.mapping, self.synthesis = tuple(mapping), tuple(synthesis)
+        (self.n_z, n_w), (_, n_out) = widths(self.mapping), widths(self.synthesis)
+        layers, self.way, column = list(self.mapping), list[Step](), self.n_z or 1
+        for layer in self.synthesis:
+            affine = noise = None
+            if layer.beside == "style":
+                affine = len(layers)
+                layers.append(Linear(n_w or 1, layer.n))
+            elif layer.beside == "noise":
+                noise = slice(column, column + layer.n)
+                column = noise.stop
+            self.way.append(Step(len(layers), affine, noise))
+            layers.append(layer)
+        self._both_ends = column, n_out
+        super().__init__(*layers, **options)
+
+    def _ends(self, layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
+        return self._both_ends
+
+    def styles(self, z: Array) -> Array:
+        """Return the styles w of latent points, (N, latent_dim), as after training."""
+        for layer in self.mapping:
+            z = layer(z)
+        return z
+
+    def images(self, ws: Sequence[Array], x: Array) -> Array:
+        """Return images of styles, one w, (N, n_w), for each layer that sees one.
+
+        x is as in ``forward``, but only its noise is looked at.
+        """
+        return self._synthesis("evaluate", ws, x, [None] * len(self.layers))
+
+    def _through(self, method: str, x: Array) -> tuple[Array, Cache]:
+        check_array("x", x, (None, self.n_in), like=self.params)
+        caches: list[Any] = [None] * len(self.layers)
+        w = x[:, : self.n_z]
+        for i, layer in enumerate(self.mapping):
+            w, caches[i] = getattr(layer, method)(w)
+        y = self._synthesis(method, [w] * len(self.way), x, caches)
+        return y, Cache(self, self.updates, caches)
+
+    def _synthesis(self, method: str, ws: Sequence[Array], x: Array, caches: list[Any]) -> Array:
+        y, styles = ws[0], iter(ws)
+        for i, affine, noise in self.way:
+            if affine is not None:
+                s, caches[affine] = getattr(self.layers[affine], method)(next(styles))
+                y = np.concatenate([y, s], axis=1)
+            if noise is not None:
+                y = np.concatenate([y, x[:, noise]], axis=1)
+            y, caches[i] = getattr(self.layers[i], method)(y)
+        return y
+
+    def _back(
+        self, dy: Array, caches: list[Any], input_grad: bool, param_grads: bool
+    ) -> Array | None:
+        dx, of_noise = dy, []
+        dw: Any = None
+        for i, affine, noise in reversed(self.way):
+            layer = self.layers[i]
+            dx = layer.backward(dx, caches[i], param_grads=param_grads)
+            if layer.beside:
+                dx, beside = dx[:, : layer.n], dx[:, layer.n :]
+            if affine is not None:
+                more = self.layers[affine].backward(beside, caches[affine], param_grads=param_grads)
+                dw = more if dw is None else dw + more  # w was used several times
+            if noise is not None:
+                of_noise.append(beside)
+        for i, layer in reversed(list(enumerate(self.mapping))):
+            dw = layer.backward(
+                dw, caches[i], input_grad=input_grad or i > 0, param_grads=param_grads
+            )
+        return np.concatenate([dw, *reversed(of_noise)], axis=1) if input_grad else None
+
+
+class Step(NamedTuple):
+    """One layer on the way of x, and what stands beside x there."""
+
+    layer: int  # its place in ``layers``
+    affine: int | None  # the place of the Linear that makes its style
+    noise: slice | None  # the columns of its noise
