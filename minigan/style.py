@@ -227,6 +227,9 @@ class Styled(Sequential):
         super().__init__(*layers, **options)
 
     def _ends(self, layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
+        for i, layer in enumerate(layers):
+            if any(layer is other for other in layers[:i]):
+                raise ValueError(f"layer {i}, {layer!r}, stands twice in this network")
         return self._both_ends
 
     def styles(self, z: Array) -> Array:

@@ -15,7 +15,6 @@ import minigan as mg
 from minigan.backend import Array, Backend
 from minigan.data import batches
 from minigan.losses import bce
-from minigan.models import LATENT_DIM
 from minigan.tape import Trace, first_step
 from minigan.training import RECIPES, draw_z
 
@@ -45,7 +44,7 @@ def test_it_is_the_first_step_of_a_run(recipe: str, tmp_path: Path) -> None:
     out = str(tmp_path / "run")
     run = mg.Trainer(mg.TrainConfig(recipe=recipe, batch_size=16, seed=3, backend="numpy", out=out))
     indices = next(batches(60_000, 16, run.state.rng))
-    figures = run.train_step(indices, draw_z(run.state.rng, 16, LATENT_DIM))
+    figures = run.train_step(indices, draw_z(run.state.rng, 16, run.gan.z_columns or 1))
     np.testing.assert_array_equal(figures, [float(x) for x in mg.trace(gan, *batch).result])
     np.testing.assert_array_equal(gan.generator.params, run.gan.generator.params)
     np.testing.assert_array_equal(gan.discriminator.params, run.gan.discriminator.params)

@@ -40,7 +40,7 @@ from minigan.errors import InputError
         ({"betas": (math.nan, 0.9)}, "betas are"),
         (
             {"recipe": "wgan"},
-            "recipe is 'wgan', expected averaged, batch-norm, conditional, least-squares, tutorial",
+            "recipe is 'wgan', expected averaged, batch-norm, conditional, least",
         ),
         ({"backend": "jax"}, "backend is 'jax', expected numpy, cupy, auto"),
         ({"epochs": 10**10}, "epochs is 10000000000, expected a whole number up to"),

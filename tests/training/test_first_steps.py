@@ -46,7 +46,8 @@ def hash_of(recipe: str) -> str:
     images, labels = load_mnist("train")
     real = pixel_values("float32")[images.reshape(-1, 784)]
     digest = hashlib.sha256(fixed_z.tobytes())
-    for _, (indices, z) in zip(range(STEPS), draw_epoch(rng, len(real), 64), strict=False):
+    epoch = draw_epoch(rng, len(real), 64, gan.z_columns or 1)
+    for _, (indices, z) in zip(range(STEPS), epoch, strict=False):
         figures = gan.train_step(real[indices], z, labels[indices] if classes else None)
         digest.update(np.array([float(figure) for figure in figures]).tobytes())
     for adam in (gan.adam_g, gan.adam_d):

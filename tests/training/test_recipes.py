@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
+from minigan.style import Styled
 from minigan.training import RECIPES, draw_start
 
 
@@ -17,6 +18,7 @@ from minigan.training import RECIPES, draw_start
         ("averaged", 3, 1e-3, True, True, 0.1),
         ("conditional", 3, 5e-4, True, True, 0.1),
         ("least-squares", 3, 5e-4, False, True, 0.1),
+        ("style", 0, 5e-4, True, True, 0.1),
     ],
 )
 def test_what_differs(
@@ -38,6 +40,7 @@ def test_what_differs(
     assert recipe.probabilities == (name in ("tutorial", "batch-norm"))
     assert (gan.loss is mg.mse) == (name == "least-squares")
     assert recipe.conditional == (name == "conditional")
+    assert isinstance(gan.generator, Styled) == recipe.styled == (name == "style")
     assert recipe.averaged == averaged
 
 
