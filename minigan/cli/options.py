@@ -58,6 +58,9 @@ class Sample:
     digits: Annotated[str | None, optional("DIGITS")] = None
     """The digits to draw, in a row, as in 2026, from a run with the recipe conditional.  Commas
     stand between labels of more than one digit, as in 3,1,20."""
+    truncation: Annotated[float | None, optional("FLOAT")] = None
+    """How far styles may be from their mean, for a run with the recipe style: below 1, digits are
+    more alike and cleaner; if not given, as far as they are."""
     interpolate: Annotated[FlagCreatePairsOff[bool], arg(help_behavior_hint="")] = False
     """Draw a walk from one z to the next: in each row of eight, a digit turns into a new one.
     With --digits, z stays, and in each row of eight a digit turns into the next one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from minigan.cli.options import Evaluate, Sample, Train
-from minigan.errors import InputError, check_whole, counted
+from minigan.errors import InputError, check_whole, counted, to_float
 from minigan.machine.terminal import ProgressBar, complain, note, progress_bar, say, typed
+from minigan.style import Styled
 from minigan.training import (
     TrainConfig,
     Trainer,
     asked_classes,
     draw_samples,
+    draw_truncated,
     find_generator,
     latent_picture,
     save_grid,
@@ -45,6 +48,10 @@ def sample_command(options: Sample) -> int:
     if options.n is not None:
         check_whole("n", options.n, 1, MOST_DIGITS)
     check_whole("seed", options.seed, 0)
+    if options.truncation is not None and not 0 <= to_float(options.truncation) < math.inf:
+        raise InputError(
+            f"`truncation` is {options.truncation!r}, expected a finite number of at least 0"
+        )
     trained = stored_generator(find_generator(options.run))
     asked = None if options.digits is None else asked_classes(options.digits, trained.classes)
     out = Path(options.out) if options.out else _picture(options)
@@ -53,7 +60,15 @@ def sample_command(options: Sample) -> int:
     inputs, columns = latent_picture(
         trained, np.random.default_rng(options.seed), options.n, asked, options.interpolate
     )
-    images = draw_samples(trained.net, inputs)
+    if options.truncation is None:
+        images = draw_samples(trained.net, inputs)
+    elif isinstance(trained.net, Styled):
+        images = draw_truncated(trained.net, inputs, options.truncation)
+    else:
+        raise InputError(
+            f"`truncation` is {options.truncation:g}, but this generator has no styles to draw "
+            "towards their mean: train one with `recipe` style"
+        )
     if options.run is None and not options.out:
         RUNS.mkdir(exist_ok=True)
     save_grid(out, images, columns)

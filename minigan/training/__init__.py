@@ -15,6 +15,7 @@ from minigan.training.run import Run
 from minigan.training.sampling import (
     SAMPLE_COUNT,
     draw_samples,
+    draw_truncated,
     find_generator,
     load_generator,
     unit_samples,
@@ -35,6 +36,7 @@ __all__ = [
     "draw_epoch",
     "draw_samples",
     "draw_start",
+    "draw_truncated",
     "draw_z",
     "find_generator",
     "image_grid",

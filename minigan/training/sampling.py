@@ -10,6 +10,7 @@ import numpy as np
 from minigan.backend import Array
 from minigan.data import SHIPPED
 from minigan.network import Sequential
+from minigan.style import Styled
 from minigan.training.checkpoint import stored_generator
 from minigan.training.draws import draw_z, with_classes
 from minigan.training.folder import CHECKPOINT
@@ -46,6 +47,25 @@ def draw_samples(net: Sequential, z: Array) -> Array:
     return np.concatenate(
         [net.backend.to_numpy(net(net.backend.asarray(chunk, net.dtype))) for chunk in chunks]
     )
+
+
+def draw_truncated(net: Styled, x: Array, psi: float) -> Array:
+    """Return images in [-1, 1], whose styles are drawn towards the mean style w̄.
+
+        w' = w̄ + ψ (w - w̄)
+
+    With ψ below 1 they are more alike, and more of them are good; with 0 only the noise differs.
+    x is what ``draw_samples`` takes.  Source: the truncation trick of Karras et al. 2019.
+    """
+    asarray, z_of_mean = net.backend.asarray, np.random.default_rng(0)
+    z = z_of_mean.standard_normal((SAMPLE_COUNT, net.n_z or 1))
+    mean = net.styles(asarray(z, net.dtype)).mean(axis=0)
+    images = []
+    for start in range(0, len(x), CHUNK):
+        chunk = asarray(x[start : start + CHUNK], net.dtype)
+        w = mean + psi * (net.styles(chunk[:, : net.n_z]) - mean)
+        images.append(net.backend.to_numpy(net.images([w] * len(net.way), chunk)))
+    return np.concatenate(images)
 
 
 def unit_samples(net: Sequential, n: int, seed: int, classes: int = 0) -> Array:
