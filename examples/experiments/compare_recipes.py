@@ -15,21 +15,25 @@
 # %%
 import csv
 import itertools
+import math
 import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from between_marks import write_between
 
-import minigan as mg
+from minigan.activations import sigmoid
+from minigan.backend import Array
 from minigan.data import load_archive
 from minigan.evaluation import Evaluation
 from minigan.machine.files import atomic_write
-from minigan.training import SAMPLE_COUNT, load_generator, unit_samples
+from minigan.metrics import features_and_probabilities
+from minigan.training import RECIPES, SAMPLE_COUNT, stored_generator, unit_samples
 from minigan.training.config import CONFIG
 from minigan.training.folder import CHECKPOINT
 
@@ -42,6 +46,7 @@ FIGURES = [
     ("precision", "precision", ".2f"),
     ("recall", "recall", ".2f"),
     ("parzen", "Parzen", ".0f"),
+    ("asked", "asked digit", ".3f"),
 ]
 COLUMNS = ["recipe", "seed", "epoch", "classes", "rarest", "confident", *(f[0] for f in FIGURES)]
 COLUMNS += ["d_train", "d_test", "d_fake"]  # means of D(x): has D learned the images by heart?
@@ -86,13 +91,26 @@ def train(folder: Path, recipe: str, changes: Sequence[str], seed: int, epochs: 
 
 def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
     """Return all figures of a run's generator, as in `minigan evaluate`, and D's mean answers."""
-    samples = unit_samples(load_generator(folder), SAMPLE_COUNT, seed=0)
+    net, config, classes = stored_generator(folder / CHECKPOINT)
+    samples = unit_samples(net, SAMPLE_COUNT, seed=0, classes=len(classes))
+    labels = np.arange(SAMPLE_COUNT) % max(len(classes), 1)
     figures = evaluation.measure(samples)
-    D = mg.discriminator()  # ends in Sigmoid whatever the recipe, so that D(x) is a probability
+    _, p = features_and_probabilities(evaluation.classifier, samples * 2 - 1)
+    asked = float((p.argmax(axis=1) == labels).mean()) if classes else math.nan
+    recipe = RECIPES[config.recipe]
+    D = recipe.discriminator(len(classes))
     D.params[...] = load_archive(folder / CHECKPOINT)[0]["discriminator"]
-    d_train, d_test, d_fake = (
-        float(D(images * 2 - 1).mean()) for images in (evaluation.real(), evaluation.test, samples)
-    )
+
+    def answer(images: Array, labels: Any) -> float:
+        """Return D's mean answer, as a probability if it gives logits."""
+        y = D(images * 2 - 1)
+        if classes:
+            y = y[np.arange(len(y)), labels]
+        return float((sigmoid(y) if recipe.logits else y).mean())
+
+    d_train = answer(evaluation.real(), evaluation.train_labels[:SAMPLE_COUNT])
+    d_test = answer(evaluation.test, evaluation.test_labels)
+    d_fake = answer(samples, labels)
     return {
         "classes": figures.classes.present,
         "rarest": min(figures.classes.shares),
@@ -102,6 +120,7 @@ def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
         "frechet": figures.frechet,
         **figures.precision_recall._asdict(),
         "parzen": figures.parzen.log_likelihood,
+        "asked": asked,
         "d_train": d_train,
         "d_test": d_test,
         "d_fake": d_fake,
@@ -124,9 +143,12 @@ def table(rows: Sequence[dict[str, str]]) -> str:
         )
         cells = [recipe, str(epoch), str(len(some)), str(collapsed), str(min(classes))]
         for column, _, form in FIGURES:
-            values = [float(row[column]) for row in some]
+            values = [float(row[column]) for row in some if row[column] not in ("", "nan")]
+            if not values:
+                cells.append("")
+                continue
             low, middle, high = min(values), float(np.median(values)), max(values)
-            spread = f" ({low:{form}} to {high:{form}})" if len(some) > 1 else ""
+            spread = f" ({low:{form}} to {high:{form}})" if len(values) > 1 else ""
             cells.append(f"{middle:{form}}{spread}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -162,7 +184,8 @@ def main(options: Options) -> None:
                 if error:
                     print(f"{folder}: {error}", flush=True)
                     continue
-                figures = {name: f"{x:.6g}" for name, x in measure(evaluation, folder).items()}
+                measured = measure(evaluation, folder).items()
+                figures = {name: "" if math.isnan(x) else f"{x:.6g}" for name, x in measured}
                 name = recipe + suffix
                 row = {"recipe": name, "seed": str(seed), "epoch": str(epochs), **figures}
                 done[name, seed, epochs] = row
