@@ -50,8 +50,14 @@ TESTS = {  # the tests that kill most of a file's mutants come first
     "optim": [f"{MATHEMATICS}/test_optim.py", MATHEMATICS],
     "penalty": [f"{MATHEMATICS}/test_penalty.py", MATHEMATICS],
     "conditional": [f"{MATHEMATICS}/test_conditional.py", MATHEMATICS],
+    "style": [f"{MATHEMATICS}/test_style.py", MATHEMATICS],
     "gan": [f"{MATHEMATICS}/test_gan.py", f"{MATHEMATICS}/test_penalty.py", MATHEMATICS],
     "gradcheck/penalty": ["tests/gradcheck/test_r1_check.py", f"{MATHEMATICS}/test_penalty.py"],
+    "gradcheck/watch": [
+        "tests/gradcheck/test_kinks.py",
+        "tests/gradcheck/test_faults.py",
+        *GRADCHECK,
+    ],
     **{f"gradcheck/{name}": [f"tests/gradcheck/test_{name}.py", *GRADCHECK] for name in FILES},
 }
 QUICK = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "_hypothesis_pytestplugin"]
