@@ -79,7 +79,9 @@ class BatchNorm1d(Layer):
     def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
         return np.ones(self.n_in), np.zeros(self.n_in)
 
-    def allocate(self, seed: Seed, dtype: Any, backend: str | Backend) -> None:
+    def allocate(
+        self, seed: Seed = None, dtype: Any = "float32", backend: str | Backend = "numpy"
+    ) -> None:
         super().allocate(seed, dtype, backend)
         self.running_mean = np.zeros_like(self.gamma)
         self.running_var = np.zeros_like(self.gamma) + 1

@@ -117,7 +117,9 @@ class Layer:
             self.param_grads(dy, cache)
         return self.input_grad(dy, cache) if input_grad else None
 
-    def allocate(self, seed: Seed, dtype: Any, backend: str | Backend) -> None:
+    def allocate(
+        self, seed: Seed = None, dtype: Any = "float32", backend: str | Backend = "numpy"
+    ) -> None:
         """Draw the parameters into new arrays, which ``Sequential`` then replaces by its views."""
         backend, float_type = get_backend(backend), check_dtype(dtype)
         values, names = self.draw(np.random.default_rng(seed)), self.param_names

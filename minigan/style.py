@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, Backend, check_array, check_size, matmul
-from minigan.layers import Layer, Linear, Seed
+from minigan.backend import Array, check_array, check_size, matmul
+from minigan.layers import Layer, Linear
 from minigan.network import Cache, Sequential, widths
 
 EPS = 1e-8  # added under the root of the demodulation
@@ -44,7 +44,8 @@ class ModulatedLinear(Layer):
         ds = x du + 2 (1 + s) (dq (W²)ᵀ)
 
     x and s are given side by side, as one array (N, 2 n_in), and dx and ds come back so.  W is
-    drawn as in ``Linear``, and b begins at 0.
+    drawn as in ``Linear``, and b begins at 0.  The options ``seed``, ``dtype`` and ``backend`` of
+    this layer and of those below are the same as there, too.
 
     Raises ValueError unless n_in and n_out are whole numbers of at least 1.
     """
@@ -56,19 +57,11 @@ class ModulatedLinear(Layer):
     dW: Array
     db: Array
 
-    def __init__(
-        self,
-        n_in: int,
-        n_out: int,
-        *,
-        seed: Seed = None,
-        dtype: str = "float32",
-        backend: str | Backend = "numpy",
-    ) -> None:
+    def __init__(self, n_in: int, n_out: int, **options: Any) -> None:
         self.n = check_size("n_in", n_in)  # columns of x, and of s beside it
         self.n_in: int = 2 * self.n
         self.n_out: int = check_size("n_out", n_out)
-        self.allocate(seed, dtype, backend)
+        self.allocate(**options)
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
         bound = 1 / math.sqrt(self.n)
@@ -121,11 +114,11 @@ class Noise(Layer):
     k: Array
     dk: Array
 
-    def __init__(self, n: int, *, dtype: str = "float32", backend: str | Backend = "numpy") -> None:
+    def __init__(self, n: int, **options: Any) -> None:
         self.n = check_size("n", n)
         self.n_in: int = 2 * self.n
         self.n_out: int = self.n
-        self.allocate(None, dtype, backend)
+        self.allocate(**options)
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
         return (np.zeros(self.n),)
@@ -158,16 +151,9 @@ class Constant(Layer):
     c: Array
     dc: Array
 
-    def __init__(
-        self,
-        n: int,
-        *,
-        seed: Seed = None,
-        dtype: str = "float32",
-        backend: str | Backend = "numpy",
-    ) -> None:
+    def __init__(self, n: int, **options: Any) -> None:
         self.n_out: int = check_size("n", n)
-        self.allocate(seed, dtype, backend)
+        self.allocate(**options)
 
     def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
         return (rng.standard_normal(self.n_out),)
@@ -212,7 +198,7 @@ class Styled(Sequential):
     ) -> None:
         self.mapping, self.synthesis = tuple(mapping), tuple(synthesis)
         (self.n_z, n_w), (_, n_out) = widths(self.mapping), widths(self.synthesis)
-        layers, self.way, column = list(self.mapping), list[Step](), self.n_z or 1
+        layers, self.way, column = list(self.mapping), list[Any](), self.n_z or 1
         for layer in self.synthesis:
             affine = noise = None
             if layer.beside == "style":
@@ -221,15 +207,14 @@ class Styled(Sequential):
             elif layer.beside == "noise":
                 noise = slice(column, column + layer.n)
                 column = noise.stop
-            self.way.append(Step(len(layers), affine, noise))
+            self.way.append((len(layers), affine, noise))
             layers.append(layer)
         self._both_ends = column, n_out
         super().__init__(*layers, **options)
 
     def _ends(self, layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
-        for i, layer in enumerate(layers):
-            if any(layer is other for other in layers[:i]):
-                raise ValueError(f"layer {i}, {layer!r}, stands twice in this network")
+        if len(set(map(id, layers))) < len(layers):
+            raise ValueError("a layer stands twice in this network")
         return self._both_ends
 
     def styles(self, z: Array) -> Array:
@@ -285,11 +270,3 @@ class Styled(Sequential):
                 dw, caches[i], input_grad=input_grad or i > 0, param_grads=param_grads
             )
         return np.concatenate([dw, *reversed(of_noise)], axis=1) if input_grad else None
-
-
-class Step(NamedTuple):
-    """One layer on the way of x, and what stands beside x there."""
-
-    layer: int  # its place in ``layers``
-    affine: int | None  # the place of the Linear that makes its style
-    noise: slice | None  # the columns of its noise
