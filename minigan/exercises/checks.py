@@ -68,8 +68,9 @@ def layer(kind: str, args: tuple[Any, ...], name: str, blank: Callable[..., Any]
 
         array = x if name == "x" else getattr(layer, name)
         expected = slopes(array, lambda: (layer.forward(x)[0] * dy).sum())
+        parts = {"x > 0": x > 0, "x < 0": x < 0} if name == "x" else {}
         sizes = {"N": N, "n_in": N_IN, "n_out": N_OUT}
-        check_values("d" + name, result(layer, x, dy), expected, x=x, sizes=sizes)
+        check_values("d" + name, result(layer, x, dy), expected, parts=parts, sizes=sizes)
         check_kind("d" + name, result(*case(module, "float32")), array.shape, "float32")
 
     return check
@@ -186,6 +187,45 @@ def r1(blank: str) -> Check:
     return check
 
 
+# ---------------------------------------------------------------- classes
+
+
+def classes(blank: str) -> Check:
+    """Return a check of ``dT``, which goes back through a look-up, or ``dy``, through a choice."""
+    K = 11
+
+    def check(module: Any) -> None:
+        rng = np.random.default_rng(0)
+        labels = np.array([4, 9, 4, 0, 6, 4, 9])  # some occur again, and most classes do not occur
+        if blank == "dT":
+            array, d = rng.standard_normal((K, N_OUT)), rng.standard_normal((N, N_OUT))
+            forward, backward, name = module.look_up, module.look_up_grad, "dy"
+            right = np.array([array[label] for label in labels])
+            often = np.bincount(labels, minlength=K)[:, None]
+            parts = {
+                "the class occurs at most once": often <= 1,
+                "the class occurs more than once": often > 1,
+            }
+        else:
+            array, d = rng.standard_normal((N, K)), rng.standard_normal((N, 1))
+            forward, backward, name = module.picked, module.picked_grad, "dp"
+            right = np.array([[row[label]] for row, label in zip(array, labels, strict=True)])
+            chosen = np.arange(K) == labels[:, None]
+            parts = {
+                "the label picks the output": chosen,
+                "the label does not pick the output": ~chosen,
+            }
+        untouched(forward(array, labels), right)
+
+        expected = slopes(array, lambda: (forward(array, labels) * d).sum())
+        came = call(backward, d, labels, K, kept={name: d, "labels": labels})
+        sizes = {"N": N, "n_out": N_OUT, "K": K}
+        check_values(blank, came, expected, parts=parts, sizes=sizes)
+        check_kind(blank, backward(d.astype("f4"), labels, K), expected.shape, "float32")
+
+    return check
+
+
 # ---------------------------------------------------------------- all of them
 
 EXERCISES: dict[str, dict[str, Check]] = {
@@ -220,4 +260,5 @@ EXERCISES: dict[str, dict[str, Check]] = {
     },
     "ex10_gan_step.py": {"d_learns": d_learns, "through_d": through_d, "g_learns": g_learns},
     "ex11_r1.py": {blank: r1(blank) for blank in ("first_t", "grad_W", "upward")},
+    "ex12_conditional.py": {"dT": classes("dT"), "dy": classes("dy")},
 }

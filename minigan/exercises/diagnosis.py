@@ -72,15 +72,15 @@ def check_values(
     came: Any,
     expected: Array,
     *,
-    x: Array | None = None,
+    parts: Mapping[str, Any] | None = None,
     sizes: Mapping[str, int] | None = None,
     oracle: str = "finite differences say",
 ) -> None:
     """Raise AnswerError unless ``came`` is ``expected``, by the measure of ``check_gradients``.
 
-    ``x``, if it has the shape of both, tells on which side of 0 the answer is right.  ``sizes``
-    names the numbers that a forgotten or surplus factor may be.  ``oracle`` says in the message
-    whose value is the right one.
+    ``parts`` names parts of the array, each a mask that broadcasts to it: an answer may be right in
+    one of them.  ``sizes`` names the numbers that a forgotten or surplus factor may be.  ``oracle``
+    says in the message whose value is the right one.
     """
     check_kind(name, came, expected.shape, "float64")
     finite = np.abs(came[np.isfinite(came)])
@@ -93,7 +93,7 @@ def check_values(
     worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
     pattern = ""
     if finite.size == came.size:
-        pattern = _pattern(came, expected, bad, x, sizes or {})
+        pattern = _pattern(came, expected, bad, parts or {}, sizes or {})
     raise AnswerError(
         f"{name}{list(worst)} is {came[worst]:.7g}, {oracle} {expected[worst]:.7g}; "
         + (pattern or _how_many_wrong(int(bad.sum()), bad.size))
@@ -107,17 +107,20 @@ def _how_many_wrong(wrong: int, size: int) -> str:
 
 
 def _pattern(
-    came: Array, expected: Array, bad: Any, x: Array | None, sizes: Mapping[str, int]
+    came: Array,
+    expected: Array,
+    bad: Any,
+    parts: Mapping[str, Any],
+    sizes: Mapping[str, int],
 ) -> str:
     if not came.any():
         return "every entry is 0"
     factor = _factors(came, expected, None)
     if factor is not None and abs(float(factor) - 1) > TOLERANCE:
         return _times(float(factor), sizes)
-    if x is not None and x.shape == came.shape:
-        for side, here in (("x > 0", x > 0), ("x < 0", x < 0)):
-            if here.any() and not bad[here].any():
-                return f"all is right where {side}"
+    for part, here in parts.items():
+        if here.any() and not (bad & here).any():
+            return f"all is right where {part}"
     if came.ndim == 2 and len(came) > 2:
         off = came - expected
         if np.abs(off - off.mean(axis=0)).max() < TOLERANCE * np.abs(off).max():

@@ -10,6 +10,7 @@ import pytest
 from helpers.exercise_files import (
     ADAM,
     BCE,
+    CLASSES,
     GAN,
     LEAKY,
     LINEAR,
@@ -181,6 +182,32 @@ WRONG_ANSWERS = [
     (R1, "grad_W", "return np.ones_like(t).T @ dy", "15 of 15 entries are wrong"),
     (R1, "upward", "return t @ W", "dR/du.* entries are wrong"),
     (R1, "upward", "return (t @ W) / m", "dR/du.* entries are wrong"),
+    (CLASSES, "dT", "dT = np.zeros((K, dy.shape[1]), dy.dtype)\ndT[labels] += dy\nreturn dT",
+     r"dT\[[49], \d\] is .*; all is right where the class occurs at most once"),
+    (CLASSES, "dT", "return dy[labels % len(dy)]", r"dT has shape \(7, 5\), expected \(11, 5\)"),
+    (CLASSES, "dT",
+     "dT = np.zeros((labels.max() + 1, dy.shape[1]))\nnp.add.at(dT, labels, dy)\nreturn dT",
+     r"dT has shape \(10, 5\), expected \(11, 5\)"),
+    (CLASSES, "dT",
+     "c = np.eye(K, dtype=dy.dtype)[labels]\nreturn c.T @ dy / len(dy)",
+     r"every entry is 7 times too small \(N is 7\)"),
+    (CLASSES, "dT", "return np.eye(K)[labels].T @ dy",
+     "dT has dtype float64 for arguments of float32, expected float32"),
+    (CLASSES, "dT", "c = np.eye(K)[labels]\nreturn c.T @ dy / np.maximum(c.sum(0), 1)[:, None]",
+     "all is right where the class occurs at most once"),
+    (CLASSES, "dT", "c = np.eye(K)[labels]\nreturn (c.T @ dy) * (c.sum(0) > 1)[:, None]",
+     "all is right where the class occurs more than once"),
+    (CLASSES, "dT", "labels.sort()\nreturn dy", "labels was changed in place; .*"),
+    (CLASSES, "dy", "return dp", r"dy has shape \(7, 1\), expected \(7, 11\)"),
+    (CLASSES, "dy", "return dp.repeat(K, axis=1)",
+     r"dy\[.* 0; all is right where the label picks the output"),
+    (CLASSES, "dy", "return np.eye(K, dtype=dp.dtype)[labels]",
+     "all is right where the label does not pick the output"),
+    (CLASSES, "dy", "return dp / K * np.eye(K, dtype=dp.dtype)[labels]",
+     r"every entry is 11 times too small \(K is 11\)"),
+    (CLASSES, "dy", "dy = np.zeros((len(dp), K))\ndy[:, labels] = dp\nreturn dy",
+     "all is right where the label picks the output"),
+    (CLASSES, "dy", "dp *= 1.5\nreturn dp * np.eye(K)[labels]", "dp was changed in place; .*"),
 ]  # fmt: skip
 
 
@@ -231,6 +258,13 @@ def test_a_wrong_entry_is_named_with_both_values(tmp_path: Path) -> None:
         (ADAM, "move",
          "m_hat = self.m / (1 - self.beta1**self.t)\n"
          "return self.lr * m_hat / (np.sqrt(self.v / (1 - self.beta2**self.t)) + self.eps)"),
+        (CLASSES, "dT", "return np.eye(K, dtype=dy.dtype)[labels].T @ dy"),
+        (CLASSES, "dT",
+         "return np.stack([dy[labels == k].sum(axis=0) for k in range(K)])"),
+        (CLASSES, "dy",
+         "dy = np.zeros((len(dp), K), dp.dtype)\n"
+         "dy[np.arange(len(dp)), labels] = dp[:, 0]\nreturn dy"),
+        (CLASSES, "dy", "return np.where(np.arange(K) == labels[:, None], dp, 0)"),
     ],
 )  # fmt: skip
 def test_other_ways_to_be_right(name: str, blank: str, code: str, tmp_path: Path) -> None:
@@ -268,3 +302,7 @@ def test_a_forward_that_was_changed_proves_nothing(tmp_path: Path) -> None:
     )
     (found,) = check_file(file)
     assert found.detail.startswith("the forward pass was changed: ")
+
+    file = fill(tmp_path, CLASSES, "dT", "return dy")
+    file.write_text(file.read_text().replace("y: Array = T[labels]", "y: Array = T[labels[::-1]]"))
+    assert check_file(file)[0].detail.startswith("the forward pass was changed: its y[")

@@ -23,6 +23,7 @@ from helpers.exercise_files import (
 
 import minigan as mg
 from minigan.cli import main
+from minigan.conditional import beside, into_picked, one_hot, picked
 from minigan.errors import InputError
 from minigan.exercises import check_exercises, copy_blanks
 from minigan.exercises.checks import EXERCISES
@@ -131,6 +132,24 @@ def test_solution_of_r1_is_the_librarys() -> None:
     assert pytest.approx(mg.r1(net, x, 0.7), rel=1e-12) == R
     for layer, grad in zip(linear, grads, strict=True):
         np.testing.assert_allclose(grad, layer.dW, rtol=1e-12)
+
+
+def test_solution_of_the_classes_is_the_librarys() -> None:
+    answer, rng, table = solution("ex12_conditional.py"), np.random.default_rng(0), np.eye(10)
+    labels = np.array([3, 7, 3, 0, 3])
+    c = one_hot(labels, 5, table)
+
+    z, dy = rng.standard_normal((5, 4)), rng.standard_normal((5, 6))
+    layer = mg.Linear(4 + 10, 6, seed=0, dtype="float64")
+    y, cache = layer.forward(beside(z, c))
+    told = answer.look_up(layer.W[4:], labels)
+    np.testing.assert_allclose(z @ layer.W[:4] + told + layer.b, y, rtol=1e-12)
+    layer.backward(dy, cache)
+    np.testing.assert_allclose(answer.look_up_grad(dy, labels, 10), layer.dW[4:], rtol=1e-12)
+
+    y, dp = rng.standard_normal((5, 10)), rng.standard_normal((5, 1))
+    np.testing.assert_array_equal(answer.picked(y, labels), picked(y, c))
+    np.testing.assert_array_equal(answer.picked_grad(dp, labels, 10), into_picked(dp, c))
 
 
 # ---------------------------------------------------------------- copies of them
