@@ -200,6 +200,42 @@ def test_mnist_gan(
 
 
 @pytest.mark.usefixtures("few_images")
+def test_conditional(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = loaded("conditional.py", tmp_path, monkeypatch, EPOCHS="1", BATCH_SIZE="200")
+    out = capsys.readouterr().out
+    assert re.search(r"Epoch \[1/1\]  d_loss \d\.\d{4}  .* read in \d+\.\d%  ", out)
+    with Image.open(tmp_path / "epoch_0001.png") as picture:
+        assert picture.size == (604, 604)  # ten digits and the gaps between them, twice as large
+        assert np.asarray(picture).std() > 10
+
+    # A row for each z, a column for each digit.
+    z, digits = module.shown[:, :100].reshape(10, 10, 100), module.shown[:, 100:]
+    assert (z == z[:, :1]).all()
+    assert len(np.unique(z[:, 0], axis=0)) == 10
+    np.testing.assert_array_equal(digits, np.tile(np.eye(10), (10, 1)))
+
+    # G in training wanders, and its average does not: they are two networks.
+    assert module.step == 20
+    assert (module.average.params != module.G.params).any()
+
+    # Real digits, in the place of those that were asked for, are read.
+    test_images, test_labels = mg.load_mnist("test")
+    first = [np.flatnonzero(test_labels == digit)[:80] for digit in range(10)]
+
+    def real(told: Any, turn: int) -> Any:
+        asked = (told[:, 100:].argmax(axis=1) + turn) % 10
+        chosen = [first[digit][i % 80] for i, digit in enumerate(asked)]
+        return module.to_float[test_images[chosen].reshape(-1, 784)]
+
+    monkeypatch.setattr(module, "average", lambda told: real(told, 0))
+    assert module.share_read() > 0.95
+    monkeypatch.setattr(module, "average", lambda told: real(told, 1))  # the next digit each time
+    assert module.share_read() < 0.05
+
+
+@pytest.mark.usefixtures("few_images")
 def test_digit_classifier(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
