@@ -15,6 +15,7 @@ CHAPTERS = [
     "the-tutorial",
     "gradient-of-a-gradient",
     "conditional",
+    "style",
 ]
 PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in CHAPTERS}
 PAIRS["README.ko.md"] = "README.md"
