@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,8 +89,11 @@ class Mutant:
         return self.file, self.place, self.was, self.became
 
 
-def mutants_of(file: str, folder: Path) -> list[Mutant]:
-    """Make all mutants of a file in a copy of the checkout, and run its tests on each."""
+def mutants_of(file: str, folder: Path, known: set[tuple[str, ...]]) -> list[Mutant]:
+    """Make all mutants of a file in a copy of the checkout, and run its tests on each.
+
+    Those that are known to make no difference are not run: they would take most of the time.
+    """
     copy = folder / file.replace("/", "_")
     skip = shutil.ignore_patterns(".*", "__pycache__", "docs", "build")
     shutil.copytree(ROOT, copy, ignore=skip)
@@ -110,13 +114,16 @@ def mutants_of(file: str, folder: Path) -> list[Mutant]:
     for compiled in (copy / "minigan").rglob("__pycache__"):
         shutil.rmtree(compiled)
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    for words in (
-        [tools / "cosmic-ray", "init", config, session],
-        [tools / "cr-filter-operators", session, config],
-        [tools / "cosmic-ray", "exec", config, session],
-    ):
-        subprocess.run([str(word) for word in words], cwd=copy, env=environment, check=True)
-    found = list(_results(file, session))
+
+    def run(tool: str, *words: Path) -> None:
+        line = [str(word) for word in (tools / tool, *words)]
+        subprocess.run(line, cwd=copy, env=environment, check=True)
+
+    run("cosmic-ray", Path("init"), config, session)
+    run("cr-filter-operators", session, config)
+    listed = _skip_known(file, copy / "minigan" / f"{file}.py", session, known)
+    run("cosmic-ray", Path("exec"), config, session)
+    found = [*_results(file, session), *listed]
     shutil.rmtree(copy)
     killed = sum(not mutant.survived for mutant in found)
     print(f"{file}: {killed} of {len(found)} killed", flush=True)
@@ -136,11 +143,41 @@ def _results(file: str, session: Path) -> Iterator[Mutant]:
     for place, row, diff, outcome in rows:
         if row in never_called:
             continue
-        lines = [line for line in diff.splitlines() if line[:3] not in ("---", "+++")]
-        was, became = (
-            " ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+"
-        )
-        yield Mutant(file, place or "", was, became, outcome == "SURVIVED")
+        yield Mutant(file, place or "", *_change(diff.splitlines()), outcome == "SURVIVED")
+
+
+def _skip_known(
+    file: str, source: Path, session: Path, known: set[tuple[str, ...]]
+) -> list[Mutant]:
+    """Take the known mutants out of those that are to be run, and return them."""
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator
+    from cosmic_ray.work_db import WorkDB, use_db
+    from cosmic_ray.work_item import WorkerOutcome, WorkResult
+
+    code, listed = source.read_text(encoding="utf-8"), []
+    with use_db(session, WorkDB.Mode.open) as work:
+        for item in list(work.pending_work_items):
+            (mutation,) = item.mutations
+            operator = get_operator(mutation.operator_name)(**mutation.operator_args)
+            mutated = mutate_code(code, operator, mutation.occurrence)
+            if mutated is None:
+                continue
+            diff = difflib.unified_diff(code.splitlines(), mutated.splitlines())
+            mutant = Mutant(file, mutation.definition_name or "", *_change(diff), survived=True)
+            if mutant.name in known:
+                listed.append(mutant)
+                work.set_result(item.job_id, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
+    return listed
+
+
+def _change(diff: Iterable[str]) -> tuple[str, str]:
+    """Return the changed lines of a diff, as they were and as they became."""
+    lines = [line for line in diff if line[:3] not in ("---", "+++")]
+    was, became = (
+        " ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+"
+    )
+    return was, became
 
 
 def _overloads(source: str) -> set[int]:
@@ -161,13 +198,15 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=TESTS, default=list(TESTS), metavar="FILE")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--survivors", type=Path, help="a file that gets the survivors as JSON")
+    parser.add_argument("--every", action="store_true", help="run those in equivalent.json, too")
     options = parser.parse_args()
+    known = {tuple(one["mutant"]) for one in json.loads(EQUIVALENT.read_text(encoding="utf-8"))}
+    run = set() if options.every else known
     with (
         tempfile.TemporaryDirectory() as folder,
         ThreadPoolExecutor(options.workers) as workers,
     ):
-        results = list(workers.map(lambda file: mutants_of(file, Path(folder)), options.only))
-    known = {tuple(one["mutant"]) for one in json.loads(EQUIVALENT.read_text(encoding="utf-8"))}
+        results = list(workers.map(lambda file: mutants_of(file, Path(folder), run), options.only))
     lines = ["| file | mutants | killed | equivalent | survived |", "|---|---|---|---|---|"]
     holes: list[Mutant] = []
     for file, found in zip(options.only, results, strict=True):
