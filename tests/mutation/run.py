@@ -30,7 +30,19 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 
-MATHEMATICS = "tests/mathematics"
+FOLDER = ROOT / "tests" / "mathematics"
+SLOW = ("test_parity.py", "test_gan.py", "test_style.py", "test_batch_norm.py")  # these come last
+MATHEMATICS = [
+    f"tests/mathematics/{file.name}"
+    for file in sorted(FOLDER.glob("test_*.py"), key=lambda f: (f.name in SLOW, f.name == SLOW[0]))
+]
+
+
+def first(*names: str) -> list[str]:
+    """Return the tests of the mathematics, those with these names before all others."""
+    return [*(f"tests/mathematics/test_{name}.py" for name in names), *MATHEMATICS]
+
+
 # The check takes its time: mutants meet a third of the battery of scales.
 SOME = "(not no_wrong_rule or (tanh and off)) and (not no_right or tanh) and (not far or 100)"
 # the files of the check, those with the quickest tests first
@@ -43,17 +55,17 @@ GRADCHECK = [
     f"-k=not everything and not generator and {SOME}",
 ]
 TESTS = {  # the tests that kill most of a file's mutants come first
-    "layers": [f"{MATHEMATICS}/test_layers.py", MATHEMATICS],
-    "activations": [f"{MATHEMATICS}/test_activations.py", MATHEMATICS],
-    "batch_norm": [f"{MATHEMATICS}/test_batch_norm.py", MATHEMATICS],
-    "network": [f"{MATHEMATICS}/test_network.py", MATHEMATICS],
-    "losses": [f"{MATHEMATICS}/test_losses.py", MATHEMATICS],
-    "optim": [f"{MATHEMATICS}/test_optim.py", MATHEMATICS],
-    "penalty": [f"{MATHEMATICS}/test_penalty.py", MATHEMATICS],
-    "conditional": [f"{MATHEMATICS}/test_conditional.py", MATHEMATICS],
-    "style": [f"{MATHEMATICS}/test_style.py", MATHEMATICS],
-    "gan": [f"{MATHEMATICS}/test_gan.py", f"{MATHEMATICS}/test_penalty.py", MATHEMATICS],
-    "gradcheck/penalty": ["tests/gradcheck/test_r1_check.py", f"{MATHEMATICS}/test_penalty.py"],
+    "layers": first("layers", "penalty", "layer_errors", "network"),
+    "activations": first("activations", "penalty", "losses"),
+    "batch_norm": first("batch_norm"),
+    "network": first("network", "nothing_silent", "style"),
+    "losses": first("losses"),
+    "optim": first("optim"),
+    "penalty": first("penalty"),
+    "conditional": first("conditional"),
+    "style": first("style"),
+    "gan": first("gan", "conditional", "penalty"),
+    "gradcheck/penalty": ["tests/gradcheck/test_r1_check.py", "tests/mathematics/test_penalty.py"],
     "gradcheck/watch": [
         "tests/gradcheck/test_kinks.py",
         "tests/gradcheck/test_faults.py",
@@ -135,30 +147,35 @@ def _quoted(word: str) -> str:
 
 
 def _results(file: str, session: Path) -> Iterator[Mutant]:
-    never_called = _overloads((ROOT / "minigan" / f"{file}.py").read_text(encoding="utf-8"))
     rows = sqlite3.connect(session).execute(
-        "select definition_name, start_pos_row, diff, test_outcome from mutation_specs "
+        "select definition_name, diff, test_outcome from mutation_specs "
         "join work_results using (job_id) where worker_outcome != 'SKIPPED'"
     )
-    for place, row, diff, outcome in rows:
-        if row in never_called:
-            continue
+    for place, diff, outcome in rows:
         yield Mutant(file, place or "", *_change(diff.splitlines()), outcome == "SURVIVED")
 
 
 def _skip_known(
     file: str, source: Path, session: Path, known: set[tuple[str, ...]]
 ) -> list[Mutant]:
-    """Take the known mutants out of those that are to be run, and return them."""
+    """Take the known mutants out of those that are to be run, and return them.
+
+    Mutants of functions that only state types are taken out, too: they are never called.
+    """
     from cosmic_ray.mutating import mutate_code
     from cosmic_ray.plugins import get_operator
     from cosmic_ray.work_db import WorkDB, use_db
     from cosmic_ray.work_item import WorkerOutcome, WorkResult
 
     code, listed = source.read_text(encoding="utf-8"), []
+    never_called = _overloads(code)
+    skipped = WorkResult(worker_outcome=WorkerOutcome.SKIPPED)
     with use_db(session, WorkDB.Mode.open) as work:
         for item in list(work.pending_work_items):
             (mutation,) = item.mutations
+            if mutation.start_pos[0] in never_called:
+                work.set_result(item.job_id, skipped)
+                continue
             operator = get_operator(mutation.operator_name)(**mutation.operator_args)
             mutated = mutate_code(code, operator, mutation.occurrence)
             if mutated is None:
@@ -167,7 +184,7 @@ def _skip_known(
             mutant = Mutant(file, mutation.definition_name or "", *_change(diff), survived=True)
             if mutant.name in known:
                 listed.append(mutant)
-                work.set_result(item.job_id, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
+                work.set_result(item.job_id, skipped)
     return listed
 
 
