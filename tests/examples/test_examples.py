@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -10,14 +11,17 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 from helpers.example_files import EXAMPLES, ROOT, load_example, run_example
+from helpers.narrow import narrow_networks
 from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
 
 import minigan as mg
 from minigan import load_mnist
+from minigan.data import pixel_values
 from minigan.data.mnist import Images
 from minigan.machine.blas import limited_threads
 from minigan.metrics import load_classifier
+from minigan.training import draw_samples, draw_z, walk
 
 
 def test_xor(tmp_path: Path) -> None:
@@ -139,6 +143,117 @@ def test_the_mask_of_dropout_is_its_cache(tmp_path: Path, monkeypatch: pytest.Mo
     y, cache = layer.evaluate(x)
     np.testing.assert_array_equal(y, x)
     np.testing.assert_array_equal(layer.backward(2 * x, cache), 2 * x)
+
+
+def line(a: Any, b: Any, t: Any) -> Any:
+    """A path of images, which is straight in every pixel."""
+    return ((1 - t) * a + t * b).astype("float32")
+
+
+def test_style(
+    tiny_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    narrow_networks(monkeypatch)
+    monkeypatch.delenv("RUN", raising=False)
+    settings = {"DATA": str(tiny_data), "EPOCHS": "5", "SAMPLES": "60"}
+    module = loaded("style.py", tmp_path, monkeypatch, **settings)
+    printed = capsys.readouterr().out
+    assert "Epoch [5/5]" in printed
+    sizes = {
+        "mixing": (740, 570), "truncation": (1100, 490), "noise": (820, 440), "walks": (840, 580),
+    }  # fmt: skip
+    for name, size in sizes.items():
+        assert f"picture: {tmp_path / name}.png\n" in printed
+        with Image.open(tmp_path / f"{name}.png") as picture:
+            assert picture.size == size
+            assert np.asarray(picture).std() > 10
+
+    G, table, walks = module.G, module.table, module.walks
+    close = functools.partial(np.testing.assert_allclose, atol=1e-5)  # the batches differ
+
+    # Mixing: left and above are the images of 15 latent points with one noise.
+    rng = np.random.default_rng(0)
+    x0, z = draw_z(rng, 1, G.n_in), draw_z(rng, 15, G.n_z)
+    sources = G(np.concatenate([z, x0[:, G.n_z :].repeat(15, axis=0)], axis=1))
+    close(np.concatenate([table[1:, 0], table[0, 1:]]), sources)
+    w = G.styles(z)
+    close(table[2, 5], G.images([w[1:2], w[10:11]], x0)[0])  # second on the left, fifth above
+    mixed = module.mixtures(w, w)
+    close(mixed[np.arange(15), np.arange(15)], sources)  # with itself a style is not mixed
+    swapped = mixed.swapaxes(0, 1)
+    assert np.abs(mixed - swapped).max() > 1e-3
+    for other in (sources, sources[:, None]):
+        assert np.abs(mixed - other).max() > 1e-3
+    shares = re.findall(r"show the digit of their (\w+) style: \d+%\n", printed)
+    assert shares == ["coarse", "fine"]
+
+    # Truncation: psi = 1 is none.
+    assert module.psis[5] == 1
+    close(module.truncated[5], draw_samples(G, module.points))
+    assert np.abs(module.truncated[4] - module.truncated[5]).max() > 1e-3
+    spreads = [images.std(axis=0).mean() for images in module.truncated]
+    assert spreads == sorted(spreads)
+    assert len(module.figures) == len(module.psis) == 7
+    assert all(0 <= figure <= 1 for pair in module.figures for figure in pair)
+
+    # Noise: one row has one style.
+    assert module.noisy.shape == (5, 100, 784)
+    for i, j in ((0, 0), (4, 7)):
+        close(module.noisy[i, j], G.images([module.w[i][None]] * 2, module.x[j][None])[0])
+    close(module.deviation[3], module.noisy[3].std(axis=0))
+    assert module.deviation.min() > 0
+
+    # Walks: both have the same ends, and that in z is the library's.
+    close(walks[::2, [0, -1]], walks[1::2, [0, -1]])
+    assert np.abs(walks[::2] - walks[1::2]).max() > 1e-3
+    a, b = np.random.default_rng(1).standard_normal((2, 1, G.n_z)).astype("float32")
+    eighths = np.arange(8)[:, None] / 8
+    on_circle = walk(np.random.default_rng(1), 8, G.n_z).astype("float32")
+    w = G.styles(on_circle)
+    close(module.in_z(a, b, eighths), module.image(w, w))
+    half = (G.styles(a) + G.styles(b)) / 2
+    close(module.in_w(a, b, np.full((1, 1), 0.5)), module.image(half, half))
+    lengths = f"path length: {module.length_z:.0f} in z, {module.length_w:.0f} in w\n"
+    assert lengths in printed
+    assert module.length_z > module.length_w > 0
+
+    # The length of a path is that of its slope, here by the chain rule.
+    a, b = pixel_values()[load_mnist("test")[0][:100].reshape(2, 50, 784)]
+    t = np.random.default_rng(2).random((50, 1))
+    x, slope = line(a, b, t), b - a
+    for layer in module.classifier.layers[:4]:
+        slope = slope @ layer.W if isinstance(layer, mg.Linear) else slope * (x > 0)
+        x = layer(x)
+    length = module.path_length(line, a, b, t)
+    assert length == pytest.approx((slope**2).sum(axis=1).mean(), rel=0.01)
+
+    # The run is taken again.
+    loaded("style.py", tmp_path, monkeypatch, **settings)
+    again = capsys.readouterr().out
+    assert "Epoch" not in again
+    assert again == printed[printed.index("run: ") :]
+
+
+def test_style_needs_styles(
+    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow_networks(monkeypatch)
+    run, out = tmp_path / "plain", tmp_path / "out"
+    mg.Trainer(mg.TrainConfig(epochs=1, data=str(tiny_data), out=str(run))).run()
+    for settings, message in (
+        ({"RUN": str(run)}, f"{run} has the recipe averaged, which has no styles"),
+        ({"RUN": str(tmp_path / "none")}, str(tmp_path / "none")),
+        ({"SAMPLES": "9"}, "SAMPLES=9, expected at least 10"),
+        ({"DATA": str(tmp_path)}, f"data folder {tmp_path} holds no"),
+    ):
+        with monkeypatch.context() as patch, pytest.raises(SystemExit) as caught:
+            loaded("style.py", out, patch, **settings)
+        assert message in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert not out.exists()
 
 
 def classes(source: str) -> dict[str, str]:
