@@ -177,7 +177,7 @@ class Styled(Sequential):
 
         w  = f(z)                       w: (N, n_w), the style
         sₗ = w Aₗ + aₗ                  for each layer that sees a style, by a ``Linear`` of its own
-        xₗ = gₗ(xₗ₋₁, sₗ)  or  gₗ(xₗ₋₁, εₗ)  or  gₗ(xₗ₋₁)           x₀ = w
+        xₗ = gₗ(xₗ₋₁, sₗ)  or  gₗ(xₗ₋₁, εₗ)  or  gₗ(xₗ₋₁)           x₀ = z
         y  = x_L
 
     g₁ is a ``Constant``, which looks at nothing but the number of rows of x₀.  On the way back x
@@ -197,13 +197,14 @@ class Styled(Sequential):
         self, mapping: Sequence[Layer], synthesis: Sequence[Layer], **options: Any
     ) -> None:
         self.mapping, self.synthesis = tuple(mapping), tuple(synthesis)
-        (self.n_z, n_w), (_, n_out) = widths(self.mapping), widths(self.synthesis)
+        (self.n_z, self.n_w), (_, n_out) = widths(self.mapping), widths(self.synthesis)
+        self.styled = sum(layer.beside == "style" for layer in self.synthesis)
         layers, self.way, column = list(self.mapping), list[Any](), self.n_z or 1
         for layer in self.synthesis:
             affine = noise = None
             if layer.beside == "style":
                 affine = len(layers)
-                layers.append(Linear(n_w or 1, layer.n))
+                layers.append(Linear(self.n_w or 1, layer.n))
             elif layer.beside == "noise":
                 noise = slice(column, column + layer.n)
                 column = noise.stop
@@ -226,8 +227,14 @@ class Styled(Sequential):
     def images(self, ws: Sequence[Array], x: Array) -> Array:
         """Return images of styles, one w, (N, n_w), for each layer that sees one.
 
-        x is as in ``forward``, but only its noise is looked at.
+        x is as in ``forward``, but only its noise is looked at.  Raises ValueError for another
+        number of styles, or if one of them has other rows than x.
         """
+        check_array("x", x, (None, self.n_in), like=self.params)
+        if len(ws) != self.styled:
+            raise ValueError(f"{len(ws)} styles are given, for {self.styled} layers that see one")
+        for w in ws:
+            check_array("w", w, (len(x), self.n_w), like=x)
         return self._synthesis("evaluate", ws, x, [None] * len(self.layers))
 
     def _through(self, method: str, x: Array) -> tuple[Array, Cache]:
@@ -236,11 +243,11 @@ class Styled(Sequential):
         w = x[:, : self.n_z]
         for i, layer in enumerate(self.mapping):
             w, caches[i] = getattr(layer, method)(w)
-        y = self._synthesis(method, [w] * len(self.way), x, caches)
+        y = self._synthesis(method, [w] * self.styled, x, caches)
         return y, Cache(self, self.updates, caches)
 
     def _synthesis(self, method: str, ws: Sequence[Array], x: Array, caches: list[Any]) -> Array:
-        y, styles = ws[0], iter(ws)
+        y, styles = x, iter(ws)
         for i, affine, noise in self.way:
             if affine is not None:
                 s, caches[affine] = getattr(self.layers[affine], method)(next(styles))

@@ -64,7 +64,7 @@ def draw_truncated(net: Styled, x: Array, psi: float) -> Array:
     for start in range(0, len(x), CHUNK):
         chunk = asarray(x[start : start + CHUNK], net.dtype)
         w = mean + psi * (net.styles(chunk[:, : net.n_z]) - mean)
-        images.append(net.backend.to_numpy(net.images([w] * len(net.way), chunk)))
+        images.append(net.backend.to_numpy(net.images([w] * net.styled, chunk)))
     return np.concatenate(images)
 
 

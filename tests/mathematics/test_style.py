@@ -200,6 +200,14 @@ def test_mixed_styles_reach_their_layers() -> None:
     one, other = net.styles(x[:1, :3]), net.styles(x[1:, :3])
     mixed = net.images([one, other], x[:1])
     assert not np.allclose(mixed, net(x[:1]))
+    for ws, message in (
+        ([one], "1 styles are given, for 2 layers"),
+        ([one, other, one], "3 styles are given"),
+        ([], "0 styles are given"),
+        ([one, np.repeat(other, 2, axis=0)], r"w has shape \(2, 5\), expected \(1, 5\)"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            net.images(ws, x[:1])
     affine: Any = net.layers[9]
     affine.W[...] = affine.b[...] = 0  # the second layer no longer listens
     np.testing.assert_allclose(net.images([one, other], x[:1]), net(x[:1]), rtol=1e-14)
