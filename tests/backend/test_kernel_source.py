@@ -23,7 +23,7 @@ import minigan as mg
 from minigan.activations import sigmoid
 from minigan.backend import Array, Backend, elementwise, kernel_source
 from minigan.backend.kernel_source import Source, formula_source, transcribe, update_source
-from minigan.losses import _bce, _bce_with_logits
+from minigan.losses import _bce, _bce_with_logits, _mse
 from minigan.optim import update
 
 DTYPES = ("float32", "float64")
@@ -49,6 +49,8 @@ def formulas() -> list[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
         ("bce_with_logits, target 1", _bce_with_logits, (None, 1.0, 12)),
         ("bce_with_logits, target 0", _bce_with_logits, (None, 0.0, 12)),
         ("bce_with_logits, targets", _bce_with_logits, (None, None, 12)),
+        ("mse, target 1", _mse, (None, 1.0, 12)),
+        ("mse, targets", _mse, (None, None, 12)),
     ]
     return result
 
