@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from minigan.training import SAMPLE_COUNT, TrainConfig
+from minigan.training import RECIPES, SAMPLE_COUNT, TrainConfig
 
 
 def optional(metavar: str) -> Any:
@@ -24,10 +24,22 @@ def optional(metavar: str) -> Any:
     )
 
 
+WHAT_RECIPES_ARE = "\n".join(
+    [
+        "How the GAN is trained.",
+        *(
+            f"{name}: {recipe.says} (lr {recipe.lr:g}, r1 {recipe.r1:g})"
+            for name, recipe in RECIPES.items()
+        ),
+    ]
+)
+
+
 @dataclass(frozen=True)
 class Train(TrainConfig):
     """Train the GAN, and draw samples of what it has learnt after each epoch."""
 
+    recipe: Annotated[str, arg(help=WHAT_RECIPES_ARE)] = TrainConfig.recipe
     lr: Annotated[float | None, optional("FLOAT")] = None
     r1: Annotated[float | None, optional("FLOAT")] = None
     evaluate_every: Annotated[int | None, optional("INT")] = None
@@ -106,7 +118,7 @@ class Trace:
     """Take one training step on MNIST, and print what happens in it, layer by layer."""
 
     recipe: str = TrainConfig.recipe
-    """Recipe of the GAN: averaged, batch-norm or tutorial, as in minigan train."""
+    """Recipe of the GAN, as in minigan train."""
     batch_size: int = TrainConfig.batch_size
     """Number of images in the step."""
     seed: int = 0

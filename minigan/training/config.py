@@ -52,20 +52,15 @@ class TrainConfig:
     epochs: int = 20
     """How many times to go through all training images."""
     recipe: str = "averaged"
-    """How the GAN is trained.
-    tutorial: exactly as in the tutorial.
-    batch-norm: with batch normalisation in G and a larger learning rate; it learns faster.
-    averaged: as batch-norm, but D gives logits and pays a penalty on its slope, so that it does not
-    learn the images by heart, and a moving average of G draws the samples."""
+    """How the GAN is trained: the name of one of the ``RECIPES``."""
     batch_size: int = 64
     """Number of images in one training step."""
     latent_dim: int = LATENT_DIM
     """Length of the latent vector z, from which G makes an image."""
     lr: float | None = None
-    """Learning rate of G and D; if not given, 0.0002 for the recipe tutorial, else 0.001."""
+    """Learning rate of G and D; if not given, the recipe's."""
     r1: float | None = None
-    """Weight of the penalty R1 on D's slope at real images, for a D that gives logits; if not
-    given, 0.1 for the recipe averaged, else 0, which means none."""
+    """Weight of the penalty R1 on D's slope at real images; if not given, the recipe's."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Decay rates of the two running means that the optimizer Adam keeps."""
     seed: int = 0

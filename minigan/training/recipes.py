@@ -43,24 +43,24 @@ class Recipe(NamedTuple):
 RECIPES = {
     "averaged": Recipe(
         "as batch-norm, but D gives logits and pays a penalty on its slope, so that it does not "
-        "learn the images by heart, and a moving average of G draws the samples.",
+        "learn the images by heart, and a moving average of G draws the samples",
         lr=1e-3, batch_norm=True, logits=True, averaged=True, r1=0.1,
     ),
     "batch-norm": Recipe(
-        "with batch normalisation in G and a larger learning rate; it learns faster.",
+        "with batch normalisation in G and a larger learning rate; it learns faster",
         lr=1e-3, batch_norm=True,
     ),
     "conditional": Recipe(
-        "as averaged, but G and D are told the digit, so that it can be asked for.",
+        "as averaged, but G and D are told the digit, so that it can be asked for",
         lr=5e-4, batch_norm=True, logits=True, averaged=True, r1=0.1, conditional=True,
     ),
     "least-squares": Recipe(
-        "as averaged, but with the squared error in place of the cross-entropy (LSGAN).",
+        "as averaged, but with the squared error in place of the cross-entropy (LSGAN)",
         lr=5e-4, batch_norm=True, loss=mse, averaged=True, r1=0.1,
     ),
     "style": Recipe(
-        "as averaged, but G makes a style of z, which every layer sees (StyleGAN).",
+        "as averaged, but G makes a style of z, which every layer sees (StyleGAN)",
         lr=5e-4, logits=True, averaged=True, r1=0.1, styled=True,
     ),
-    "tutorial": Recipe("exactly as in the tutorial."),
+    "tutorial": Recipe("exactly as in the tutorial"),
 }  # fmt: skip
