@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The bug museum
 #
-# The museum holds nineteen bugs that were found in published code, each planted in minigan as one
+# The museum holds twenty-one bugs that were found in published code, each planted in minigan as one
 # or two wrong lines.  For each bug the tour shows what a user sees without it and with it, and
 # calls the test of this project that is there to catch it: that test must fail with the bug and
 # pass without it.  So the museum also tests the tests.
@@ -10,7 +10,8 @@
 #     EXHIBIT=adam-power python examples/bug_museum.py    # one exhibit, with its lines
 #
 # The exhibits are in examples/museum: rules.py (formulas), memory.py (who holds what), numerics.py
-# (float32, shapes, ranges) and penalties.py (R1, options); exhibit.py switches the bugs on and off.
+# (float32, shapes, ranges), penalties.py (R1, options) and classes_and_styles.py (rows that mix);
+# exhibit.py switches the bugs on and off.
 # The checks need the tests of this project and the packages that these import: `pip install -e
 # ".[test]"`.
 
@@ -39,11 +40,11 @@ def verdict(exhibit: Exhibit) -> str:
 
 
 def tour() -> None:
-    print(f"{'exhibit':18} {'symptom':56} {'without':>15} {'with':>17}")
+    print(f"{'exhibit':19} {'symptom':56} {'without':>15} {'with':>17}")
     for exhibit in EXHIBITS.values():
         figures = observe(exhibit, bug=False), observe(exhibit, bug=True)
-        print(f"{exhibit.name:18} {exhibit.figure:56} {figures[0]:>15} {figures[1]:>17}")
-        print(f"{'':18} {verdict(exhibit)} by {exhibit.check}")
+        print(f"{exhibit.name:19} {exhibit.figure:56} {figures[0]:>15} {figures[1]:>17}")
+        print(f"{'':19} {verdict(exhibit)} by {exhibit.check}")
 
 
 def show(exhibit: Exhibit) -> None:

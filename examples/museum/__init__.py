@@ -1,7 +1,6 @@
-"""The exhibits of examples/bug_museum.py, in four rooms; ``exhibit`` switches bugs on and off."""
+"""The exhibits of examples/bug_museum.py, in five rooms; ``exhibit`` switches bugs on and off."""
 
-from . import memory, numerics, penalties, rules
+from . import classes_and_styles, memory, numerics, penalties, rules
 
-EXHIBITS = {
-    exhibit.name: exhibit for room in (rules, memory, numerics, penalties) for exhibit in room.ROOM
-}
+ROOMS = rules, memory, numerics, penalties, classes_and_styles
+EXHIBITS = {exhibit.name: exhibit for room in ROOMS for exhibit in room.ROOM}

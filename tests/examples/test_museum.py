@@ -17,11 +17,13 @@ import numpy as np
 import pytest
 
 import minigan as mg
+from minigan.style import ModulatedLinear
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "examples"))  # where the script finds its neighbour
 EXHIBITS: dict[str, Any] = importlib.import_module("museum").EXHIBITS
 exhibit_module: Any = importlib.import_module("museum.exhibit")
+room: Any = importlib.import_module("museum.classes_and_styles")
 sys.path.remove(str(ROOT / "examples"))
 Edit, switched_on = exhibit_module.Edit, exhibit_module.switched_on
 observe, run_check = exhibit_module.observe, exhibit_module.run_check
@@ -67,22 +69,58 @@ def test_the_page_shows_what_is_measured(exhibit: Any) -> None:
 
 def test_the_page_has_a_section_for_each() -> None:
     assert list(SECTIONS) == list(EXHIBITS)
-    assert len(EXHIBITS) == 19
+    assert len(EXHIBITS) == 21
 
 
-def test_the_gradient_check_sees_four() -> None:
+class Table(mg.Layer):
+    """A look-up as a layer.  x, y: (N, 5), y = x + T[labels]"""
+
+    param_names = ("T",)
+    T: Any
+    dT: Any
+
+    def __init__(self, *labels: int) -> None:
+        self.labels = labels
+        self.allocate(seed=0)
+
+    def draw(self, rng: np.random.Generator) -> tuple[Any, ...]:
+        return (rng.standard_normal((4, 5)),)
+
+    def forward(self, x: Any) -> tuple[Any, Any]:
+        return x + self.T[list(self.labels)], x
+
+    def param_grads(self, dy: Any, x: Any) -> None:
+        self.dT[...] = room.into_table(dy, list(self.labels), len(self.T))
+
+    def input_grad(self, dy: Any, x: Any) -> Any:
+        return dy.copy()
+
+
+def test_the_gradient_check_sees_six() -> None:
     """The page says so: it asks for slopes, and whether arguments stay as they are."""
     x = np.random.default_rng(0).standard_normal((6, 4))
     net = mg.Sequential(
         mg.Linear(4, 5), mg.ReLU(), mg.Linear(5, 3), mg.LeakyReLU(0.2), mg.Linear(3, 1),
         mg.Sigmoid(), seed=0,
     )  # fmt: skip
-    seen = []
+    styled, xs = ModulatedLinear(4, 3, seed=0), np.random.default_rng(1).standard_normal((5, 8))
+    points = np.random.default_rng(2).standard_normal((4, 5))
+    seen, seen_in_mild_batches = [], []
     for exhibit in EXHIBITS.values():
         with switched_on(exhibit.edits):
-            if not mg.check_gradients(net, x, loss=lambda p: mg.bce(p, 1.0)):
-                seen.append(exhibit.name)
-    assert seen == ["accumulate", "sum-for-mean", "sigma-of-sigma", "in-place"]
+            of_net = mg.check_gradients(net, x, loss=lambda p: mg.bce(p, 1.0))
+            rest = [mg.check_gradients(styled, xs), mg.check_gradients(Table(1, 3, 1, 0), points)]
+            mild = [  # a single row, and each label once
+                mg.check_gradients(styled, xs[:1]),
+                mg.check_gradients(Table(1, 3, 2, 0), points),
+            ]
+        if not all([of_net, *rest]):
+            seen.append(exhibit.name)
+        if not all([of_net, *mild]):
+            seen_in_mild_batches.append(exhibit.name)
+    old = ["accumulate", "sum-for-mean", "sigma-of-sigma", "in-place"]
+    assert seen == [*old, "repeated-label", "styles-of-the-batch"]
+    assert seen_in_mild_batches == old
 
 
 def test_mixed_images_lie_between_real_and_fake() -> None:
@@ -96,6 +134,17 @@ def test_mixed_images_lie_between_real_and_fake() -> None:
     np.testing.assert_allclose(points, fake + share[:, None] * (real - fake), atol=1e-9)
     assert abs(share.mean() - 0.5) < 0.05
     assert len(np.unique(share)) == 500
+
+
+def test_a_table_gets_what_one_hot_rows_give() -> None:
+    rng = np.random.default_rng(1)
+    labels, dy = rng.integers(0, 4, 20), rng.standard_normal((20, 5))
+    layer = mg.Linear(6, 5, dtype="float64")  # of the last two classes there is no row
+    layer.backward(dy, layer.forward(np.eye(6)[labels])[1])
+    dT = room.into_table(dy, labels, 6)
+    np.testing.assert_allclose(dT, layer.dW, atol=1e-14)
+    assert not dT[4:].any()
+    assert room.into_table(dy.astype("float32"), labels, 6).dtype == "float32"
 
 
 def test_a_line_that_has_moved_is_an_error() -> None:
@@ -127,7 +176,7 @@ def run_museum(name: str) -> str:
 
 def test_the_tour() -> None:
     lines = run_museum("").splitlines()
-    assert len(lines) == 1 + 2 * 19
+    assert len(lines) == 1 + 2 * 21
     assert [line.split()[0] for line in lines[1::2]] == list(EXHIBITS)
     assert {line.split()[0] for line in lines[2::2]} == {"caught"}
 
