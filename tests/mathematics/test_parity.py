@@ -6,6 +6,7 @@ Against figures that ``fixtures/make_parity.py`` recorded, and live where PyTorc
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +93,13 @@ def minigan_losses(
     return np.array(rows)
 
 
+def assert_same(ours: npt.NDArray[Any], expected: npt.NDArray[Any], case: Case) -> None:
+    rtol = TOLERANCE[case.dtype, case.batch_norm]
+    # The answers of a D with squared error lie around 0, where rounding is no part of them.
+    atol = rtol / 10 if case.kind == "least_squares" else 0
+    np.testing.assert_allclose(ours, expected, rtol=rtol, atol=atol)
+
+
 @every_case
 def test_losses_equal_recorded_pytorch(
     case: Case, logits: bool, mnist: npt.NDArray[np.uint8]
@@ -100,7 +108,7 @@ def test_losses_equal_recorded_pytorch(
         expected = recorded[case.key]
     assert expected.shape == (STEPS[case.dtype], 4)
     ours = minigan_losses(case, logits, mnist, mg.load_mnist()[1])
-    np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[case.dtype, case.batch_norm])
+    assert_same(ours, expected, case)
 
 
 @needs_torch
@@ -111,7 +119,7 @@ def test_losses_equal_live_pytorch(case: Case, logits: bool, mnist: npt.NDArray[
     # PyTorch makes a matrix of its own for each row of a styled layer, which takes seconds a step.
     expected = torch_losses(case, mnist, labels, 3 if case.kind == "style" else None)
     ours = minigan_losses(case, logits, mnist, labels)[: len(expected)]
-    np.testing.assert_allclose(ours, expected, rtol=TOLERANCE[case.dtype, case.batch_norm])
+    assert_same(ours, expected, case)
 
 
 def test_fixture_is_small() -> None:
