@@ -51,13 +51,15 @@ def style_generator(
 ) -> Styled:
     """Return a generator with the tutorial's widths that is told the style in every layer.
 
-    Two ``Linear`` of 256 units make w of z.  A constant of 256 numbers then goes through layers of
-    512 and 1024 units, which see w and get noise, to the 784 pixels.  So the argument is z with
-    512 + 1024 columns of noise beside it, all from N(0, 1): (N, latent_dim + 1536).
+    Two ``Linear`` of 256 units make w of z, and a ``BatchNorm1d`` gives its numbers the variance 1:
+    as they are drawn, they would be so small that no layer would hear them.  A constant of 256
+    numbers then goes through layers of 512 and 1024 units, which see w and get noise, to the 784
+    pixels.  So the argument is z with 512 + 1024 columns of noise beside it, all from N(0, 1):
+    (N, latent_dim + 1536).
 
     Raises ValueError if latent_dim is below 1, or if dtype or backend is unknown.
     """
-    mapping = Linear(latent_dim, 256), LeakyReLU(0.2), Linear(256, 256), LeakyReLU(0.2)
+    mapping = Linear(latent_dim, 256), LeakyReLU(0.2), Linear(256, 256), BatchNorm1d(256)
     synthesis: list[Layer] = [Constant(256)]
     for n_in, n_out in ((256, 512), (512, 1024)):
         synthesis += [ModulatedLinear(n_in, n_out), Noise(n_out), ReLU()]

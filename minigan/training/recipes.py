@@ -60,7 +60,7 @@ RECIPES = {
     ),
     "style": Recipe(
         "as averaged, but G makes a style of z, which every layer sees (StyleGAN)",
-        lr=5e-4, logits=True, averaged=True, r1=0.1, styled=True,
+        lr=5e-4, batch_norm=True, logits=True, averaged=True, r1=0.1, styled=True,
     ),
     "tutorial": Recipe("exactly as in the tutorial"),
 }  # fmt: skip

@@ -79,7 +79,8 @@ def minigan_losses(
     if kind == "style":
         given = style_weights(np.random.RandomState(7))
         for name, parameter, _ in G.named_parameters():
-            parameter[...] = given.pop(name)
+            if not name.startswith("3."):  # batch norm begins with 1 and 0 on both sides
+                parameter[...] = given.pop(name)
         assert not given
     else:
         set_weights(G, g_weights)
@@ -94,7 +95,7 @@ def minigan_losses(
 
 
 def assert_same(ours: npt.NDArray[Any], expected: npt.NDArray[Any], case: Case) -> None:
-    rtol = TOLERANCE[case.dtype, case.batch_norm]
+    rtol = TOLERANCE[case.dtype, case.batch_norm or case.kind == "style"]
     # The answers of a D with squared error lie around 0, where rounding is no part of them.
     atol = rtol / 10 if case.kind == "least_squares" else 0
     np.testing.assert_allclose(ours, expected, rtol=rtol, atol=atol)
