@@ -24,7 +24,7 @@ import minigan as mg
 from minigan.data import load_data, pixel_values
 from minigan.machine.files import atomic_write
 from minigan.metrics import features_and_probabilities, load_classifier, precision_and_recall
-from minigan.style import Styled
+from minigan.styled import Styled
 from minigan.training import draw_truncated, draw_z, find_generator, image_grid, stored_generator
 
 seed = int(os.environ.get("SEED", "0"))

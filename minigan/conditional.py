@@ -1,4 +1,4 @@
-"""How G and D are told the class of an image: three small functions, and their way back.
+"""How G and D are told the class of an image.
 
 A label is a whole number from 0 to K - 1.  Its one-hot vector c has K entries, 1 in the label's
 column and 0 elsewhere.  Beside z it is K more columns of G's input; and of the K outputs of D,

@@ -76,11 +76,11 @@ class GAN:
     with as many times the weight, which costs less and does the same (Karras et al. 2020, "lazy
     regularization").  It is not in the ``d_loss`` that a step returns.
 
-    Raises ValueError if G's images do not fit into D, if D has more than one output, if G and D
-    differ in dtype or backend, if D ends in Sigmoid although ``logits`` is true, if D ends in
-    Linear although ``logits`` is false and no ``loss`` is given, if both are given, or if ``r1`` is
-    negative or not finite, or is positive for a D that ends in Sigmoid or has a layer without
-    ``double_backward``.
+    Raises ValueError if G's images do not fit into D, if D has another number of outputs than one,
+    or than there are classes, if G has no room for them beside z, if G and D differ in dtype or
+    backend, if D ends in Sigmoid although ``logits`` is true, if D ends in Linear although
+    ``logits`` is false and no ``loss`` is given, if both are given, or if ``r1`` is negative or not
+    finite, or is positive for a D that ends in Sigmoid or has a layer without ``double_backward``.
     """
 
     def __init__(

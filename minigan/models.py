@@ -7,7 +7,8 @@ from minigan.backend import Backend, check_classes, check_size
 from minigan.batch_norm import BatchNorm1d
 from minigan.layers import Layer, Linear, Seed
 from minigan.network import Sequential
-from minigan.style import Constant, ModulatedLinear, Noise, Styled
+from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.styled import Styled
 
 IMAGE_SIZE = 784  # 28 x 28 pixels in one row
 LATENT_DIM = 100  # numbers in each z, unless another latent_dim is given

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 import minigan as mg
-from minigan.style import Constant, ModulatedLinear, Styled
+from minigan.style import Constant, ModulatedLinear
+from minigan.styled import Styled
 
 from .exhibit import Edit, Exhibit
 

@@ -12,7 +12,7 @@ import numpy as np
 from minigan.cli.options import Evaluate, Sample, Train
 from minigan.errors import InputError, check_whole, counted, to_float
 from minigan.machine.terminal import ProgressBar, complain, note, progress_bar, say, typed
-from minigan.style import Styled
+from minigan.styled import Styled
 from minigan.training import (
     TrainConfig,
     Trainer,
@@ -24,9 +24,9 @@ from minigan.training import (
     save_grid,
     stored_generator,
 )
+from minigan.training.asking import MOST_IMAGES
 from minigan.training.folder import CHECKPOINT
 
-MOST_DIGITS = 10_000  # in one picture, which is then 75,000 pixels high
 RUNS = Path("runs")  # where minigan train puts new runs; pictures without a run go there, too
 
 
@@ -46,7 +46,7 @@ def train_command(options: Train) -> int:
 def sample_command(options: Sample) -> int:
     """Run ``minigan sample``."""
     if options.n is not None:
-        check_whole("n", options.n, 1, MOST_DIGITS)
+        check_whole("n", options.n, 1, MOST_IMAGES)
     check_whole("seed", options.seed, 0)
     if options.truncation is not None and not 0 <= to_float(options.truncation) < math.inf:
         raise InputError(

@@ -30,7 +30,8 @@ from minigan.layers import Layer, Linear
 from minigan.losses import bce, bce_with_logits, mse
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
-from minigan.style import Constant, ModulatedLinear, Noise, Styled
+from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.styled import Styled
 
 ROWS = 25  # reports that check_everything yields
 

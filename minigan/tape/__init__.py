@@ -4,7 +4,8 @@ This room exports the names listed below.  It imports the mathematics, which it 
 ``training`` for the first step of a run.
 """
 
-from minigan.tape.recorder import Trace, first_step, trace
+from minigan.tape.recorder import Trace, trace
 from minigan.tape.rows import Line, Row, Tape
+from minigan.tape.start import first_step
 
 __all__ = ["Line", "Row", "Tape", "Trace", "first_step", "trace"]

@@ -17,10 +17,8 @@ import numpy as np
 
 import minigan.gan as gan_module
 from minigan.backend import Array, Product, backend_of, noted_products
-from minigan.data import load_mnist, pixel_values
 from minigan.gan import GAN
 from minigan.layers import Layer
-from minigan.models import IMAGE_SIZE, LATENT_DIM
 from minigan.network import Sequential
 from minigan.penalty import r1
 from minigan.tape.cache_memory import CacheMemory
@@ -28,7 +26,6 @@ from minigan.tape.equations import equation, equations_of, other_equations
 from minigan.tape.page import tape_page, tape_table
 from minigan.tape.rows import Line, Row, Tape
 from minigan.tape.text import tape_text
-from minigan.training import RECIPES, draw_epoch, draw_start
 
 
 class Trace(Tape):
@@ -85,20 +82,6 @@ def trace(gan: GAN, real: Array, z: Array, labels: Array | None = None) -> Trace
     if hasattr(gan.adam_g, "t"):  # an optimizer of your own need not count its steps
         title += f", step {gan.adam_g.t} of this GAN"
     return Trace(title, tuple(notes.rows), result)
-
-
-def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array, Any]:
-    """Return the GAN, and what its first step gets in ``minigan train`` with these options.
-
-    These are the real images, z, and the labels or None.
-    """
-    rng = np.random.default_rng(seed)
-    classes = 10 if RECIPES[recipe].conditional else 0
-    gan, _ = draw_start(RECIPES[recipe], rng, classes=classes)
-    images, labels = load_mnist("train")
-    indices, z = next(draw_epoch(rng, len(images), batch_size, gan.z_columns or LATENT_DIM))
-    real = pixel_values()[images[indices].reshape(-1, IMAGE_SIZE)]
-    return gan, real, z, labels[indices] if classes else None
 
 
 @contextlib.contextmanager

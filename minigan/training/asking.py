@@ -13,6 +13,7 @@ from minigan.training.sampling import walk
 
 COLUMNS = 8  # images in a row of a picture, unless the classes give another number
 MOST_COLUMNS = 40
+MOST_IMAGES = 10_000  # in one picture, which is then 75,000 pixels high
 
 
 def asked_classes(digits: str, classes: tuple[int, ...]) -> list[int]:
@@ -58,7 +59,12 @@ def latent_picture(
     - the classes that were asked for, in this order, each with a latent point of its own;
     - a walk between latent points, on which the class changes from row to row only;
     - a walk between the classes that were asked for, on which the latent point stays.
+
+    Raises InputError if more classes are asked for than a picture has room for.
     """
+    wanted = len(asked or ()) * (COLUMNS if interpolate else 1)
+    if n is None and wanted > MOST_IMAGES:
+        raise InputError(f"`digits` makes {wanted:,} images, expected up to {MOST_IMAGES:,}")
     K = len(trained.classes)
     latent_dim = (trained.net.n_in or 1) - K  # with noise, if the generator takes some
     if not K:

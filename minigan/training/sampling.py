@@ -10,7 +10,7 @@ import numpy as np
 from minigan.backend import Array
 from minigan.data import SHIPPED
 from minigan.network import Sequential
-from minigan.style import Styled
+from minigan.styled import Styled
 from minigan.training.checkpoint import stored_generator
 from minigan.training.draws import draw_z, with_classes
 from minigan.training.folder import CHECKPOINT

@@ -10,19 +10,16 @@ import contextlib
 import math
 import signal
 import time
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from minigan.backend import Array, get_backend
-from minigan.data import load_data, pixel_values
 from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.machine.blas import limited_threads
 from minigan.machine.signals import noted_signals
 from minigan.machine.terminal import say, typed
-from minigan.models import IMAGE_SIZE
 from minigan.network import Sequential
 from minigan.training.average import follow
 from minigan.training.checkpoint import Stamp, restore_run, save_run, stamp
@@ -31,13 +28,13 @@ from minigan.training.draws import draw_epoch
 from minigan.training.epoch_end import finish_epoch
 from minigan.training.failures import check_finite, diverged, gpu_failures_named
 from minigan.training.folder import BEST, CHECKPOINT, check_free, find_folder, locked, make_folder
-from minigan.training.health import measure_health, spread
+from minigan.training.health import measure_health
 from minigan.training.history import ROW_EVERY, HistoryRow, LogEntry, sum_up
+from minigan.training.images import read_training_data
 from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import FIRST_PICTURE, Outputs
 from minigan.training.progress import Progress, announce
 from minigan.training.quality import QualityCheck
-from minigan.training.recipes import RECIPES
 from minigan.training.run import check_batches, new_run
 from minigan.training.threads import ThreadChoice
 
@@ -59,20 +56,11 @@ class Trainer:
         self.config = config = config.resolved()
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
-        images, labels = load_data(config.data)
-        check_batches(config, len(images))
-        levels = pixel_values(config.dtype)
-        self.images = backend.asarray(images.reshape(len(images), IMAGE_SIZE))
-        self.pixel_values = backend.asarray(levels)
-        self.real_spread = float(spread(levels[images[:1000].reshape(-1, IMAGE_SIZE)]))
-
-        data_crc32, classes = zlib.crc32(images.tobytes()), tuple[int, ...]()
-        self.labels: Array | None = None  # of the images, as numbers of their classes
-        if RECIPES[config.recipe].conditional:
-            data_crc32 = zlib.crc32(labels.tobytes(), data_crc32)
-            values, numbers = np.unique(labels, return_inverse=True)
-            classes, self.labels = tuple(values.tolist()), backend.asarray(numbers)
-        self.state = new_run(config, len(images), data_crc32, backend, classes)
+        data = read_training_data(config, backend)
+        check_batches(config, len(data.images))
+        self.images, self.labels = data.images, data.labels
+        self.pixel_values, self.real_spread = data.levels, data.spread
+        self.state = new_run(config, len(data.images), data.crc32, backend, data.classes)
         self.train_step = backend.compile(self._step)
         # the figures of the steps since they were last read, one row for each
         self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))
@@ -82,7 +70,7 @@ class Trainer:
         )
         self.quality_check = None
         if config.evaluate_every:
-            self.quality_check = QualityCheck(config.data, len(classes))
+            self.quality_check = QualityCheck(config.data, len(data.classes))
 
         self.z_columns = self.gan.z_columns or config.latent_dim
         self.failed = False  # True after an error in training: the state may be between two steps

@@ -83,7 +83,7 @@ def test_the_report_of_a_conditional_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("minigan.training.trainer.load_data", lambda data: load_images(data, 600))
+        patch.setattr("minigan.training.images.load_data", lambda data: load_images(data, 600))
         config = mg.TrainConfig(
             recipe="conditional", epochs=1, batch_size=100, out=str(tmp_path / "run")
         )

@@ -31,7 +31,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of twelve steps: its generator draws blots."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("minigan.training.trainer.load_data", lambda data: load_images(data, 1200))
+        patch.setattr("minigan.training.images.load_data", lambda data: load_images(data, 1200))
         return mg.Trainer(mg.TrainConfig(epochs=1, batch_size=100, out=str(folder))).run()
 
 

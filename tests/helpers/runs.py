@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import minigan as mg
 from minigan.backend import Array
@@ -34,6 +35,17 @@ def assert_same_run(one: Path, two: Path) -> None:
         np.testing.assert_array_equal(array, other_arrays[name], err_msg=name)
     for picture in sorted((one / "samples").iterdir()):
         assert picture.read_bytes() == (two / "samples" / picture.name).read_bytes()
+
+
+def assert_resumes(config: Configure, step: int, elsewhere: Path, **options: Any) -> None:
+    """Let a run be interrupted in this step, and resume it: it must end as one that was not."""
+    straight = mg.Trainer(config(**options)).run()
+    trainer = mg.Trainer(config(**options, out=str(elsewhere)))
+    interrupt_at(trainer, step)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    mg.Trainer(mg.TrainConfig.of_run(trainer.folder)).run()
+    assert_same_run(straight, trainer.folder)
 
 
 def interrupt_at(trainer: mg.Trainer, step: int, number: int = signal.SIGINT) -> None:

@@ -12,7 +12,8 @@ from helpers.every_layer import every_dtype, normal
 import minigan as mg
 from minigan.backend import Array, Backend
 from minigan.models import style_generator
-from minigan.style import Constant, ModulatedLinear, Noise, Styled
+from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.styled import Styled
 
 LAYERS: dict[str, Any] = {
     "ModulatedLinear": lambda **kw: ModulatedLinear(2, 3, seed=1, **kw),

@@ -64,6 +64,7 @@ TESTS = {  # the tests that kill most of a file's mutants come first
     "penalty": first("penalty"),
     "conditional": first("conditional"),
     "style": first("style"),
+    "styled": first("style"),
     "gan": first("gan", "conditional", "penalty"),
     "gradcheck/penalty": ["tests/gradcheck/test_r1_check.py", "tests/mathematics/test_penalty.py"],
     "gradcheck/watch": [

@@ -86,6 +86,17 @@ def test_digits_asked_for_stand_in_their_order() -> None:
     assert latent_picture(trained(), rng(), asked=[0] * 100)[1] == MOST_COLUMNS
 
 
+@pytest.mark.parametrize(("digits", "interpolate"), [(10_001, False), (1251, True)])
+def test_more_digits_than_a_picture_has_room_for(digits: int, interpolate: bool) -> None:
+    with pytest.raises(
+        mg.InputError, match=r"`?digits`? makes 10,00. images, expected up to 10,000"
+    ):
+        latent_picture(trained(), rng(), None, [0] * digits, interpolate)
+    inputs, _ = latent_picture(trained(), rng(), None, [0] * (digits - 1), interpolate)
+    assert len(inputs) == 10_000
+    assert len(latent_picture(trained(), rng(), 5, [0] * digits, interpolate)[0]) == 5
+
+
 def test_a_walk_between_latent_points_keeps_the_class_of_a_row() -> None:
     z, c = split(latent_picture(trained(), rng(), interpolate=True)[0])
     np.testing.assert_array_equal(z, walk(rng(), 24, Z))

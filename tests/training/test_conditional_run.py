@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.idx_files import write_idx
-from helpers.runs import Configure, assert_same_run, interrupt_at
+from helpers.runs import Configure, assert_resumes
 from PIL import Image
 
 import minigan as mg
@@ -63,14 +63,7 @@ def test_the_step_gets_the_labels_of_its_images(
 def test_resumes_bit_for_bit(
     step: int, backend: Backend, config: Configure, tmp_path: Path
 ) -> None:
-    options = {"recipe": "conditional", "backend": backend.name}
-    straight = mg.Trainer(config(**options)).run()
-    trainer = mg.Trainer(config(**options, out=str(tmp_path / "resumed")))
-    interrupt_at(trainer, step)
-    with pytest.raises(KeyboardInterrupt):
-        trainer.run()
-    mg.Trainer(mg.TrainConfig.of_run(trainer.folder)).run()
-    assert_same_run(straight, trainer.folder)
+    assert_resumes(config, step, tmp_path / "resumed", recipe="conditional", backend=backend.name)
 
 
 def test_labels_need_not_be_digits(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.style import Styled
+from minigan.styled import Styled
 from minigan.training import RECIPES, draw_start
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.runs import Configure, assert_same_run, interrupt_at
+from helpers.runs import Configure, assert_resumes
 
 import minigan as mg
 from minigan.backend import Backend
@@ -21,14 +21,7 @@ from minigan.training import draw_samples, draw_truncated
 def test_resumes_bit_for_bit(
     step: int, backend: Backend, config: Configure, tmp_path: Path
 ) -> None:
-    options = {"recipe": "style", "backend": backend.name}
-    straight = mg.Trainer(config(**options)).run()
-    trainer = mg.Trainer(config(**options, out=str(tmp_path / "resumed")))
-    interrupt_at(trainer, step)
-    with pytest.raises(KeyboardInterrupt):
-        trainer.run()
-    mg.Trainer(mg.TrainConfig.of_run(trainer.folder)).run()
-    assert_same_run(straight, trainer.folder)
+    assert_resumes(config, step, tmp_path / "resumed", recipe="style", backend=backend.name)
 
 
 def test_noise_is_drawn_beside_z(config: Configure) -> None:

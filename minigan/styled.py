@@ -1,0 +1,129 @@
+"""Styled: the network that carries a style to every layer that sees one.
+
+In the networks before this one, z enters at the bottom and is handed on from layer to layer.  Here
+a small network first makes w of z.  Then w goes to every layer directly, and sets how strongly the
+layer uses each of its inputs (Karras et al. 2019).  What goes through the layers begins as a
+constant, and a little noise is added on the way.
+
+So the layers no longer stand in a row: w goes several ways.  The way back needs one more rule, and
+it is all that there is to say about networks of any shape: where a value was used several times,
+the gradients that come back from there are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import Array, check_array
+from minigan.layers import Layer, Linear
+from minigan.network import Cache, Sequential, widths
+
+
+class Styled(Sequential):
+    """A mapping network f, and layers g₁ … g_L that see its result.  z: (N, latent_dim), y: (N, n)
+
+        w  = f(z)                       w: (N, n_w), the style
+        sₗ = w Aₗ + aₗ                  for each layer that sees a style, by a ``Linear`` of its own
+        xₗ = gₗ(xₗ₋₁, sₗ)  or  gₗ(xₗ₋₁, εₗ)  or  gₗ(xₗ₋₁)           x₀ = z
+        y  = x_L
+
+    g₁ is a ``Constant``, which looks at nothing but the number of rows of x₀.  On the way back x
+    has one way, and w as many as there are layers that see a style; their gradients are added:
+
+        dw = Σₗ dsₗ Aₗᵀ                 and dz follows from dw by the backward rules of f
+
+    ``mapping`` and ``synthesis`` are the layers of f and g.  The argument of ``forward`` has the
+    columns of z, and beside them ε for all ``Noise`` layers in their order, (N, latent_dim + Σ n).
+    In ``layers``, the ``Linear`` of a style stands before the layer that sees it.  All parameters
+    are in ``params``, and the rules of ``Sequential`` hold.
+
+    Raises the errors of ``Sequential``.
+    """
+
+    def __init__(
+        self, mapping: Sequence[Layer], synthesis: Sequence[Layer], **options: Any
+    ) -> None:
+        self.mapping, self.synthesis = tuple(mapping), tuple(synthesis)
+        (self.n_z, self.n_w), (_, n_out) = widths(self.mapping), widths(self.synthesis)
+        self.styled = sum(layer.beside == "style" for layer in self.synthesis)
+        layers, self.way, column = list(self.mapping), list[Any](), self.n_z or 1
+        for layer in self.synthesis:
+            affine = noise = None
+            if layer.beside == "style":
+                affine = len(layers)
+                layers.append(Linear(self.n_w or 1, layer.n))
+            elif layer.beside == "noise":
+                noise = slice(column, column + layer.n)
+                column = noise.stop
+            self.way.append((len(layers), affine, noise))
+            layers.append(layer)
+        self._both_ends = column, n_out
+        super().__init__(*layers, **options)
+
+    def _ends(self, layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
+        if len(set(map(id, layers))) < len(layers):
+            raise ValueError("a layer stands twice in this network")
+        return self._both_ends
+
+    def styles(self, z: Array) -> Array:
+        """Return the styles w of latent points, (N, latent_dim), as after training."""
+        for layer in self.mapping:
+            z = layer(z)
+        return z
+
+    def images(self, ws: Sequence[Array], x: Array) -> Array:
+        """Return images of styles, one w, (N, n_w), for each layer that sees one.
+
+        x is as in ``forward``, but only its noise is looked at.  Raises ValueError for another
+        number of styles, or if one of them has other rows than x.
+        """
+        check_array("x", x, (None, self.n_in), like=self.params)
+        if len(ws) != self.styled:
+            raise ValueError(f"{len(ws)} styles are given, for {self.styled} layers that see one")
+        for w in ws:
+            check_array("w", w, (len(x), self.n_w), like=x)
+        return self._synthesis("evaluate", ws, x, [None] * len(self.layers))
+
+    def _through(self, method: str, x: Array) -> tuple[Array, Cache]:
+        check_array("x", x, (None, self.n_in), like=self.params)
+        caches: list[Any] = [None] * len(self.layers)
+        w = x[:, : self.n_z]
+        for i, layer in enumerate(self.mapping):
+            w, caches[i] = getattr(layer, method)(w)
+        y = self._synthesis(method, [w] * self.styled, x, caches)
+        return y, Cache(self, self.updates, caches)
+
+    def _synthesis(self, method: str, ws: Sequence[Array], x: Array, caches: list[Any]) -> Array:
+        y, styles = x, iter(ws)
+        for i, affine, noise in self.way:
+            if affine is not None:
+                s, caches[affine] = getattr(self.layers[affine], method)(next(styles))
+                y = np.concatenate([y, s], axis=1)
+            if noise is not None:
+                y = np.concatenate([y, x[:, noise]], axis=1)
+            y, caches[i] = getattr(self.layers[i], method)(y)
+        return y
+
+    def _back(
+        self, dy: Array, caches: list[Any], input_grad: bool, param_grads: bool
+    ) -> Array | None:
+        dx, of_noise = dy, []
+        dw: Any = None
+        for i, affine, noise in reversed(self.way):
+            layer = self.layers[i]
+            dx = layer.backward(dx, caches[i], param_grads=param_grads)
+            if layer.beside:
+                dx, beside = dx[:, : layer.n], dx[:, layer.n :]
+            if affine is not None:
+                more = self.layers[affine].backward(beside, caches[affine], param_grads=param_grads)
+                dw = more if dw is None else dw + more  # w was used several times
+            if noise is not None:
+                of_noise.append(beside)
+        for i, layer in reversed(list(enumerate(self.mapping))):
+            dw = layer.backward(
+                dw, caches[i], input_grad=input_grad or i > 0, param_grads=param_grads
+            )
+        return np.concatenate([dw, *reversed(of_noise)], axis=1) if input_grad else None
