@@ -35,7 +35,7 @@ def train_command(options: Train) -> int:
     folder = Trainer(TrainConfig(**vars(options))).run()
     say(
         f"\nDone.  Pictures, curves and checkpoint are in {folder}:\n"
-        f"  {folder / 'samples'}{os.sep}  images of the same 64 latent points after every epoch\n"
+        f"  {folder / 'samples'}{os.sep}  images of the same latent points after every epoch\n"
         f"  {folder / 'training.gif'}  the same images as a film\n"
         f"  {folder / 'losses.png'}  losses, D(x) and D(G(z)), spread of G's images, D's memory\n"
         f"New digits:  minigan sample {typed(folder)}"

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from minigan.losses import mse
 from minigan.machine.files import atomic_write, remove_leftovers
 from minigan.machine.terminal import say
 from minigan.training.folder import CURVES, FILM, HISTORY, SAMPLES
@@ -45,7 +46,7 @@ class Outputs:
             remove_leftovers(folder)
         if run.step == 0:
             with tolerated("the run's curves"):
-                curves_png(run.history, run.steps_per_epoch, self.real_spread)
+                self._curves()
             return
         picture = self.epoch_picture(run.step // run.steps_per_epoch)
         if run.steps_of_epoch == 0 and not picture.is_file():
@@ -95,13 +96,19 @@ class Outputs:
         run, curves, film = self.run, self.folder / CURVES, self.folder / FILM
         if run.history:
             with tolerated(curves):
-                _write(curves, curves_png(run.history, run.steps_per_epoch, self.real_spread))
+                _write(curves, self._curves())
         epochs = range(1, run.step // run.steps_per_epoch + 1)
         frames = [self.step_picture, *map(self.epoch_picture, epochs)]
         with tolerated(film):
             content = film_gif([frame for frame in frames if frame.exists()])
             if content is not None:
                 _write(film, content)
+
+    def _curves(self) -> bytes:
+        run = self.run
+        return curves_png(
+            run.history, run.steps_per_epoch, self.real_spread, squared=run.gan.loss is mse
+        )
 
 
 @contextlib.contextmanager

@@ -22,6 +22,8 @@ from minigan.machine.files import atomic_write, open_regular
 from minigan.training.memory import REMEMBERS
 
 POINTS = 500  # of a curve at most: more than the picture has pixels for
+# d_loss and g_loss, as cross-entropy, of a D that only guesses
+GUESSING = [("2 ln 2", 2 * math.log(2)), ("ln 2", math.log(2))]
 FRAMES = 100  # of the film at most
 SCALE = 2  # a pixel of an image becomes 2 x 2 pixels, so that digits are large enough to see
 
@@ -123,13 +125,16 @@ def plain_matplotlib() -> Iterator[None]:
         yield
 
 
-def curves_png(history: Sequence[Any], steps_per_epoch: int, real_spread: float) -> bytes:
+def curves_png(
+    history: Sequence[Any], steps_per_epoch: int, real_spread: float, squared: bool = False
+) -> bytes:
     """Draw the losses, D(x) and D(G(z)), the spread of G's images, and JS, over the epochs.
 
     Dashed lines show where a discriminator that is only guessing would be: d_loss at 2 ln 2, g_loss
-    at ln 2, both probabilities at 1/2.  Another dashed line shows the spread of real images.  What
-    D remembers of its training images and JS are drawn in plots of their own if they were measured.
-    Of a long history, each point is the mean of several rows.
+    at ln 2, both probabilities at 1/2; with the squared error (``squared``) the losses are at 1/2
+    and 1/4, and what D answers is no probability.  Another dashed line shows the spread of real
+    images.  What D remembers of its training images and JS are drawn in plots of their own if they
+    were measured.  Of a long history, each point is the mean of several rows.
     """
     group = math.ceil(len(history) / POINTS) or 1
     points = [history[start : start + group] for start in range(0, len(history), group)]
@@ -142,7 +147,7 @@ def curves_png(history: Sequence[Any], steps_per_epoch: int, real_spread: float)
     memory = [(h.step / steps_per_epoch, h.d_train - h.d_test) for h in history]
     js = [(h.step / steps_per_epoch, h.js) for h in history]
     with plain_matplotlib():
-        return _drawn(x, curves, _measured(memory), _measured(js), real_spread)
+        return _drawn(x, curves, _measured(memory), _measured(js), real_spread, squared)
 
 
 def _measured(pairs: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -157,6 +162,7 @@ def _drawn(
     memory: list[tuple[float, float]],
     js: list[tuple[float, float]],
     real_spread: float,
+    squared: bool,
 ) -> bytes:
     from matplotlib.figure import Figure  # no pyplot: no window and no global state
     from matplotlib.ticker import MaxNLocator
@@ -167,14 +173,18 @@ def _drawn(
     losses, probabilities, samples, *others = figure.subplots(plots, sharex=True)
     losses.plot(x, d_loss, color="C0", label="d_loss")
     losses.plot(x, g_loss, color="C1", label="g_loss")
-    losses.axhline(2 * math.log(2), color="C0", ls="--", lw=1, label="2 ln 2: D is only guessing")
-    losses.axhline(math.log(2), color="C1", ls="--", lw=1, label="ln 2: D is only guessing")
+    guessing = [("1/2", 0.5), ("1/4", 0.25)] if squared else GUESSING
+    for (name, value), color in zip(guessing, ("C0", "C1"), strict=True):
+        losses.axhline(value, color=color, ls="--", lw=1, label=f"{name}: D is only guessing")
     losses.set(ylabel="loss", title="Losses, mean of the steps since the last point")
     losses.set_ylim(bottom=0)
     probabilities.plot(x, p_real, color="C2", label="D(x), real images")
     probabilities.plot(x, p_fake, color="C3", label="D(G(z)), fakes")
     probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D is only guessing")
-    probabilities.set(ylabel="probability", ylim=(0, 1))
+    if squared:
+        probabilities.set(ylabel="D's answer")
+    else:
+        probabilities.set(ylabel="probability", ylim=(0, 1))
     samples.plot(x, spread, color="C4", label="spread of G's images")
     samples.axhline(real_spread, color="0.5", ls="--", lw=1, label="of real images")
     samples.set(ylabel="spread")

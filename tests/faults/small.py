@@ -81,13 +81,13 @@ def discriminator(*, classes: int = 0, logits: bool = False, **kwds: Any) -> mg.
     return mg.Sequential(*layers, *([] if logits else [mg.Sigmoid()]), **kwds)
 
 
-def curves(history: Sequence[HistoryRow], *others: object) -> bytes:
+def curves(history: Sequence[HistoryRow], *others: object, squared: bool) -> bytes:
     """Stand for ``curves_png``, which takes a second: all that the curves show, as text."""
     rows = [
         {name: float(x) for name, x in row.columns().items() if name not in TIMES}
         for row in history
     ]
-    return repr((rows, others)).encode()
+    return repr((rows, others, squared)).encode()
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ def config(tiny_data: Path, tmp_path: Path, quick_runs: None) -> Configure:
     return make
 
 
-def written_curves(history: Sequence[HistoryRow], *others: float) -> bytes:
+def written_curves(history: Sequence[HistoryRow], *others: float, squared: bool) -> bytes:
     return repr(([row.d_loss for row in history], others)).encode()
 
 

@@ -131,7 +131,7 @@ def test_only_the_checkpoint_ends_a_run(config: Configure, monkeypatch: pytest.M
 def test_drawing_is_tried_before_training(
     config: Configure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*args: Any) -> bytes:
+    def broken(*args: Any, **options: Any) -> bytes:
         raise RuntimeError("no fonts\nat all")
 
     monkeypatch.setattr(outputs, "curves_png", broken)

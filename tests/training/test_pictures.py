@@ -15,9 +15,11 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from helpers.runs import Configure
 from matplotlib.figure import Figure
 from PIL import Image
 
+import minigan as mg
 from minigan.training.history import HistoryRow
 from minigan.training.pictures import SCALE, curves_png, film_gif, image_grid, save_grid
 
@@ -208,3 +210,34 @@ def test_losses(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.asarray(line.get_xdata()).tolist() == [2]
     assert np.asarray(line.get_ydata()).tolist() == [0.04]
     assert np.asarray(figures[0].axes[0].lines[0].get_xdata()).tolist() == [1, 2]
+
+
+def test_the_squared_error_has_other_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A D that answers 1/2 to everything: (1/2)² twice for D, once for G."""
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *args, **kw: figures.append(figure))
+    history = [HistoryRow(1, 100, 0.4, 0.3, 1.2, -0.1, 1.0, 6400.0, spread=0.2)]
+    curves_png(history, 100, 0.38, squared=True)
+    losses, answers = figures[0].axes[:2]
+    lines = {line.get_label(): float(np.asarray(line.get_ydata())[0]) for line in losses.lines}
+    assert lines["1/2: D is only guessing"] == 0.5
+    assert lines["1/4: D is only guessing"] == 0.25
+    assert answers.get_ylabel() == "D's answer"
+    low, high = answers.get_ylim()
+    assert low < -0.1 < 1.2 < high
+
+
+@pytest.mark.parametrize(("recipe", "squared"), [("least-squares", True), ("averaged", False)])
+def test_a_run_says_which_loss_it_has(
+    recipe: str, squared: bool, config: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def noted(*args: Any, squared: bool) -> bytes:
+        seen.append(squared)
+        return b""
+
+    trainer = mg.Trainer(config(recipe=recipe, epochs=1))
+    monkeypatch.setattr("minigan.training.outputs.curves_png", noted)
+    trainer.run()
+    assert set(seen) == {squared}
