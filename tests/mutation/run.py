@@ -5,8 +5,9 @@
     python tests/mutation/run.py --only optim losses     # some files
 
 cosmic-ray makes the changes, which are called mutants: a plus becomes a minus, a number grows by
-one, a condition is turned round.  A mutant is killed if a test fails.  One that survives is a hole
-in the tests, or makes no difference to anybody; then ``equivalent.json`` names it and says why.
+one, a condition is turned round.  A mutant is killed if a test fails, or if the tests have not
+ended after two minutes, which is counted on its own.  One that survives is a hole in the tests, or
+makes no difference to anybody; then ``equivalent.json`` names it and says why.
 The exit status is 1 if a mutant survives that is not in this list.
 """
 
@@ -96,6 +97,7 @@ class Mutant:
     was: str
     became: str
     survived: bool
+    late: bool = False  # its tests did not fail, but did not end either: too slow, or for ever
 
     @property
     def name(self) -> tuple[str, ...]:
@@ -149,11 +151,12 @@ def _quoted(word: str) -> str:
 
 def _results(file: str, session: Path) -> Iterator[Mutant]:
     rows = sqlite3.connect(session).execute(
-        "select definition_name, diff, test_outcome from mutation_specs "
+        "select definition_name, diff, test_outcome, output = 'timeout' from mutation_specs "
         "join work_results using (job_id) where worker_outcome != 'SKIPPED'"
     )
-    for place, diff, outcome in rows:
-        yield Mutant(file, place or "", *_change(diff.splitlines()), outcome == "SURVIVED")
+    for place, diff, outcome, late in rows:
+        change = _change(diff.splitlines())
+        yield Mutant(file, place or "", *change, outcome == "SURVIVED", bool(late))
 
 
 def _skip_known(
@@ -225,15 +228,16 @@ def main() -> int:
         ThreadPoolExecutor(options.workers) as workers,
     ):
         results = list(workers.map(lambda file: mutants_of(file, Path(folder), run), options.only))
-    lines = ["| file | mutants | killed | equivalent | survived |", "|---|---|---|---|---|"]
+    lines = ["| file | mutants | killed | out of time | equivalent | survived |", "|---" * 6 + "|"]
     holes: list[Mutant] = []
     for file, found in zip(options.only, results, strict=True):
         alive = [mutant for mutant in found if mutant.survived]
         listed = [mutant for mutant in alive if mutant.name in known]
         holes += [mutant for mutant in alive if mutant.name not in known]
+        late = sum(mutant.late for mutant in found)
         lines.append(
-            f"| {file}.py | {len(found)} | {len(found) - len(alive)} | {len(listed)} | "
-            f"{len(alive) - len(listed)} |"
+            f"| {file}.py | {len(found)} | {len(found) - len(alive) - late} | {late} | "
+            f"{len(listed)} | {len(alive) - len(listed)} |"
         )
     print("\n".join(lines))
     for mutant in holes:
