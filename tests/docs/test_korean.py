@@ -27,6 +27,29 @@ INLINE = re.compile(r"\$[^$]+\$")
 TARGET = re.compile(r"\]\([^)]*\)")
 FIGURE = re.compile(r"\d+[.,]\d+")
 
+PLAIN = r"\S*(?<![니시])다(?=[.?!](?:[\s)]|$))"  # 한다., in place of 합니다. or 합시다.
+TRANSLATED = "(?<!서브)그래디언트|벌칙|위층|아래층|소식|인수|찍[는고]|들통|밀[린려]"
+TERMS = {
+    "역전파": "backprop",
+    "판별자": "discriminator",
+    "생성자": "generator",
+    "잠재 벡터": "latent vector",
+    "배치 정규화": "batch normalization",
+    "이동 평균": "moving average",
+    "이진 교차 엔트로피": "binary cross-entropy",
+    "유한 차분": "finite difference",
+    "가능도": "likelihood",
+    "노름": "norm",
+    "로짓": "logit",
+    "기울기": "gradient",
+    "매개변수": "parameter",
+    "포화": "saturation",
+    "붕괴": "collapse",
+    "인자": "argument",
+    "편향": "bias",
+    "정답": "target",
+}
+
 
 def parts(text: str) -> dict[str, list[str]]:
     """Return what a translation leaves as it is.  Words change their order, so spans are sorted."""
@@ -51,6 +74,16 @@ def parts(text: str) -> dict[str, list[str]]:
 
 def read(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
+
+
+def running_text(page: str) -> str:
+    """Return the words of a page, without code, formulas, headings, pictures and links."""
+    text = read(page)
+    for pattern in (CODE_BLOCK, DISPLAY, CODE_SPAN, INLINE):
+        text = pattern.sub("", text)
+    text = re.sub(r"^(#| {4}).*", "", text, flags=re.MULTILINE)
+    text = re.sub(r"!?\[[^]]*\]\([^)]*\)", "", text)
+    return " ".join(text.replace("*", "").split())
 
 
 @pytest.mark.parametrize("page", PAIRS)
@@ -83,6 +116,27 @@ def test_formulas_begin_after_a_space(page: str) -> None:
     text = CODE_SPAN.sub("", DISPLAY.sub("", CODE_BLOCK.sub("", read(page))))
     before = [text[: found.start()][-1:] for found in INLINE.finditer(text)]
     assert set(before) <= {" ", "\n"}, [c for c in before if not c.isspace()]
+
+
+@pytest.mark.parametrize("page", [*PAIRS, "docs/ko/index.md"])
+def test_sentences_are_polite(page: str) -> None:
+    """Each sentence ends as it does in a Korean textbook (합니다체), not as in a newspaper."""
+    assert not re.findall(PLAIN, running_text(page))
+
+
+@pytest.mark.parametrize("page", [*PAIRS, "docs/ko/index.md"])
+def test_words_are_those_of_korean_books(page: str) -> None:
+    """None of the words that a translation would take from a dictionary, or from a metaphor."""
+    assert not re.findall(TRANSLATED, read(page))
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_terms_come_with_their_english(page: str) -> None:
+    """The first sentence that has a term gives the English term in brackets behind it."""
+    text = running_text(page)
+    first = {term: text[text.find(term) :][:60] for term in TERMS if term in text}
+    for term, found in first.items():
+        assert re.match(rf"[가-힣 ]+\([^)]*{TERMS[term]}", found), found
 
 
 def test_the_comparison_sees_a_change() -> None:
