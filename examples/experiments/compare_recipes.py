@@ -3,8 +3,8 @@
 #
 # This program trains each recipe with many seeds and measures every generator after 20 epochs (and
 # after 100, if asked).  It writes a row for each to docs/recipes.csv, and a table over the seeds to
-# docs/is-it-working.md.  Runs that exist already go on where they stand, so the program can be
-# stopped and started again.  The first line takes hours, for 40 runs:
+# docs/is-it-working.md and its Korean twin.  Runs that exist already go on where they stand, so the
+# program can be stopped and started again.  The first line takes hours, for 40 runs:
 #
 #     python examples/experiments/compare_recipes.py --seeds 100 119 --epochs 20
 #     python examples/experiments/compare_recipes.py \
@@ -68,7 +68,7 @@ class Options:
     runs: Path = Path("runs/recipes")
     """The folder that holds all runs."""
     docs: bool = True
-    """Write docs/recipes.csv and the table in docs/is-it-working.md."""
+    """Write docs/recipes.csv and the table in both pages docs/is-it-working.md, docs/ko/...."""
 
 
 # %%
@@ -195,7 +195,8 @@ def main(options: Options) -> None:
     text = table(list(done.values()))
     print(text)
     if options.docs:
-        write_between(DOCS / "is-it-working.md", "recipes", text)
+        for page in ("is-it-working.md", "ko/is-it-working.md"):
+            write_between(DOCS / page, "recipes", text)
 
 
 def save(file: Path, rows: Sequence[dict[str, str]]) -> None:

@@ -17,7 +17,7 @@ CHAPTERS = [
     "conditional",
     "style",
 ]
-PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in CHAPTERS}
+PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in [*CHAPTERS, "is-it-working"]}
 PAIRS["README.ko.md"] = "README.md"
 
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -26,6 +26,7 @@ CODE_SPAN = re.compile(r"`[^`]+`")
 INLINE = re.compile(r"\$[^$]+\$")
 TARGET = re.compile(r"\]\([^)]*\)")
 FIGURE = re.compile(r"\d+[.,]\d+")
+GENERATED = re.compile(r"<!-- (\w+) -->.*<!-- end of \1 -->", re.DOTALL)  # by a program
 
 PLAIN = r"\S*(?<![니시])다(?=[.?!](?:[\s)]|$))"  # 한다., in place of 합니다. or 합시다.
 TRANSLATED = "(?<!서브)그래디언트|벌칙|위층|아래층|소식|인수|찍[는고]|들통|밀[린려]"
@@ -56,11 +57,12 @@ def parts(text: str) -> dict[str, list[str]]:
     found = {}
     for name, pattern in (
         ("code blocks", CODE_BLOCK),
+        ("generated tables", GENERATED),
         ("display formulas", DISPLAY),
         ("code spans", CODE_SPAN),
         ("inline formulas", INLINE),
     ):
-        found[name] = pattern.findall(text)
+        found[name] = [each.group() for each in pattern.finditer(text)]
         text = pattern.sub("", text)
     text = TARGET.sub("]", text)
     found["figures"] = FIGURE.findall(text)
@@ -79,10 +81,10 @@ def read(page: str) -> str:
 def running_text(page: str) -> str:
     """Return the words of a page, without code, formulas, headings, pictures and links."""
     text = read(page)
-    for pattern in (CODE_BLOCK, DISPLAY, CODE_SPAN, INLINE):
+    for pattern in (CODE_BLOCK, GENERATED, DISPLAY, CODE_SPAN, INLINE):
         text = pattern.sub("", text)
     text = re.sub(r"^(#| {4}).*", "", text, flags=re.MULTILINE)
-    text = re.sub(r"!?\[[^]]*\]\([^)]*\)", "", text)
+    text = re.sub(r"!?\[[^](]*\]\([^)]*\)", "", text)
     return " ".join(text.replace("*", "").split())
 
 
@@ -141,6 +143,7 @@ def test_terms_come_with_their_english(page: str) -> None:
 
 def test_the_comparison_sees_a_change() -> None:
     text = "# A\n\nSet $x$ to `y` or 0.5.\n\n$$\nx\n$$\n\n```py\nx\n```\n\n| a | b |\n"
+    text += "<!-- t -->\n| c | 7 |\n<!-- end of t -->\n"
     for changed in (
         text.replace("$x$", "$y$"),
         text.replace("`y`", "`z`"),
@@ -149,5 +152,6 @@ def test_the_comparison_sees_a_change() -> None:
         text.replace("```py\nx", "```py\ny"),
         text.replace("# A", "## A"),
         text.replace("| a |", "| a | c |"),
+        text.replace("| 7 |", "| 8 |"),
     ):
         assert parts(changed) | {"prose": []} != parts(text) | {"prose": []}, changed

@@ -93,8 +93,10 @@ def test_gradcheck_battery(
 def test_compare_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Which runs it trains and measures, and what it writes of them."""
     module = load_example("experiments/compare_recipes.py")
-    page = tmp_path / "is-it-working.md"
-    page.write_text("before\n<!-- recipes -->\nold\n<!-- end of recipes -->\nafter\n")
+    page, korean = tmp_path / "is-it-working.md", tmp_path / "ko" / "is-it-working.md"
+    korean.parent.mkdir()
+    for each in (page, korean):
+        each.write_text("before\n<!-- recipes -->\nold\n<!-- end of recipes -->\nafter\n")
     trained, figures = [], dict.fromkeys(module.COLUMNS[3:], 0.5)
 
     def train(folder: Path, recipe: str, lr: float | None, seed: int, epochs: int) -> str:
@@ -128,6 +130,7 @@ def test_compare_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     options.lr, options.seeds = 0.001, (1, 1)
     module.main(options)
     assert "| tutorial lr 0.001 | 20 | 1 | 0 | 10 |" in page.read_text()
+    assert korean.read_text() == page.read_text()
 
 
 def test_the_table_of_recipes_is_that_of_its_csv() -> None:
