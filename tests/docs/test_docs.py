@@ -78,6 +78,7 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
     tested = {"python", "text", "py", "sh"}
     elsewhere = {
         "docs/bug-museum.md": {""},  # right and wrong lines: test_museum.py
+        "docs/ko/bug-museum.md": {""},
         "docs/is-it-working.md": {"console"},  # what a command printed: it takes a minute
         "docs/performance.md": {"console"},  # the same, on the machine it names
         "examples/exercises/README.md": {"console"},  # test_exercise.py

@@ -11,11 +11,15 @@ ROOT = Path(__file__).parents[2]
 CHAPTERS = [
     "backprop-by-hand",
     "rules",
+    "adam",
+    "checking-gradients",
     "the-gan",
     "the-tutorial",
     "gradient-of-a-gradient",
     "conditional",
     "style",
+    "your-own-layer",
+    "bug-museum",
 ]
 PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in CHAPTERS}
 PAIRS["README.ko.md"] = "README.md"
@@ -26,6 +30,9 @@ CODE_SPAN = re.compile(r"`[^`]+`")
 INLINE = re.compile(r"\$[^$]+\$")
 TARGET = re.compile(r"\]\([^)]*\)")
 FIGURE = re.compile(r"\d+[.,]\d+")
+LONG_NUMBER = re.compile(r"\d{3,}")
+PICTURE = re.compile(r"!\[[^\]]*\]\((?:\.\./)?(images/[^)]*)\)")
+NUMBERS = re.compile(r"[^|\w가-힣]*\d[^|A-Za-z가-힣]*")  # a cell of a table without letters
 
 
 def parts(text: str) -> dict[str, list[str]]:
@@ -39,10 +46,14 @@ def parts(text: str) -> dict[str, list[str]]:
     ):
         found[name] = pattern.findall(text)
         text = pattern.sub("", text)
+    found["pictures"] = [path.split("docs/")[-1] for path in PICTURE.findall(text)]
     text = TARGET.sub("]", text)
     found["figures"] = FIGURE.findall(text)
     found["headings"] = re.findall(r"^#+(?= )", text, re.MULTILINE)
     found["rows of tables"] = [str(row.count("|")) for row in re.findall(r"^\|.*", text, re.M)]
+    below_heads = re.findall(r"^\|.*$(?!\n\|-)", text, re.MULTILINE)
+    cells = [cell.strip() for row in below_heads for cell in row.split("|")]
+    found["numbers of tables"] = [cell for cell in cells if NUMBERS.fullmatch(cell)]
     for name in ("code spans", "inline formulas", "figures"):
         found[name] = sorted(" ".join(span.split()) for span in found[name])
     found["prose"] = re.split(r"\n\s*\n", text)
@@ -58,6 +69,39 @@ def test_code_formulas_and_figures_are_the_same(page: str) -> None:
     korean, english = parts(read(page)), parts(read(PAIRS[page]))
     for name in set(english) - {"prose"}:
         assert korean[name] == english[name], f"{name} of {page}"
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_long_numbers_of_the_prose_are_there(page: str) -> None:
+    """A number of three digits is never a word in Korean; a shorter one may be, as in two: 두."""
+    korean, english = (CODE_BLOCK.sub("", read(each)) for each in (page, PAIRS[page]))
+    assert set(LONG_NUMBER.findall(english)) <= set(LONG_NUMBER.findall(korean))
+
+
+def test_every_chapter_is_in_korean() -> None:
+    """The tables of contents of both languages name the same chapters, in the same order."""
+    learn, _, _ = (read("docs/index.md").split(":caption: "))[1:]
+    for contents in (learn, read("docs/ko/index.md").split("```{toctree}")[1]):
+        assert re.findall(r"^[a-z-]+$", contents, re.MULTILINE) == CHAPTERS
+    linked = re.findall(r"^\| \d+ \[[^\]]*\]\(([^)]*)\)", read("docs/ko/index.md"), re.MULTILINE)
+    assert linked == [f"{name}.md" for name in CHAPTERS]
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_korean_pages_lead_on_in_korean(page: str) -> None:
+    """A link goes to the Korean page wherever there is one."""
+    for target in re.findall(r"\]\(([^)#:\s]+)", CODE_BLOCK.sub("", read(page))):
+        path = ((ROOT / page).parent / target).resolve()
+        english = path.relative_to(ROOT).as_posix()
+        translated = english in PAIRS.values() and english != PAIRS[page]
+        assert not translated, f"{target} of {page}"
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_bold_words_end(page: str) -> None:
+    """Markdown shows **0%**를 with its stars: after a sign, they need a space or a sign to end."""
+    text = CODE_SPAN.sub("x", CODE_BLOCK.sub("", read(page)))
+    assert not re.findall(r"[^\w\s*]\*{1,2}[가-힣]", re.sub(r"\s\*{1,2}\S", " ", text))
 
 
 @pytest.mark.parametrize("page", PAIRS)
@@ -87,6 +131,7 @@ def test_formulas_begin_after_a_space(page: str) -> None:
 
 def test_the_comparison_sees_a_change() -> None:
     text = "# A\n\nSet $x$ to `y` or 0.5.\n\n$$\nx\n$$\n\n```py\nx\n```\n\n| a | b |\n"
+    text += "| 7 | c |\n\n![x](images/x.png)\n"
     for changed in (
         text.replace("$x$", "$y$"),
         text.replace("`y`", "`z`"),
@@ -95,5 +140,7 @@ def test_the_comparison_sees_a_change() -> None:
         text.replace("```py\nx", "```py\ny"),
         text.replace("# A", "## A"),
         text.replace("| a |", "| a | c |"),
+        text.replace("| 7 |", "| 8 |"),
+        text.replace("x.png", "y.png"),
     ):
         assert parts(changed) | {"prose": []} != parts(text) | {"prose": []}, changed
