@@ -21,7 +21,8 @@ CHAPTERS = [
     "your-own-layer",
     "bug-museum",
 ]
-PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in CHAPTERS}
+FOR_USE = ["reliability", "performance", "cuda"]
+PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in CHAPTERS + FOR_USE}
 PAIRS["README.ko.md"] = "README.md"
 
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -52,6 +53,7 @@ def parts(text: str) -> dict[str, list[str]]:
     found["headings"] = re.findall(r"^#+(?= )", text, re.MULTILINE)
     found["rows of tables"] = [str(row.count("|")) for row in re.findall(r"^\|.*", text, re.M)]
     below_heads = re.findall(r"^\|.*$(?!\n\|-)", text, re.MULTILINE)
+    below_heads = [re.sub(r"(\d) to (\d)", r"\1~\2", row) for row in below_heads]
     cells = [cell.strip() for row in below_heads for cell in row.split("|")]
     found["numbers of tables"] = [cell for cell in cells if NUMBERS.fullmatch(cell)]
     for name in ("code spans", "inline formulas", "figures"):
@@ -80,9 +82,12 @@ def test_long_numbers_of_the_prose_are_there(page: str) -> None:
 
 def test_every_chapter_is_in_korean() -> None:
     """The tables of contents of both languages name the same chapters, in the same order."""
-    learn, _, _ = (read("docs/index.md").split(":caption: "))[1:]
-    for contents in (learn, read("docs/ko/index.md").split("```{toctree}")[1]):
-        assert re.findall(r"^[a-z-]+$", contents, re.MULTILINE) == CHAPTERS
+    english, korean = (
+        [re.findall(r"^[\w-]+$", part, re.MULTILINE) for part in read(page).split("{toctree}")[1:]]
+        for page in ("docs/index.md", "docs/ko/index.md")
+    )
+    assert english[0] == korean[0] == CHAPTERS
+    assert [page for page in english[1] if page in FOR_USE] == korean[1] == FOR_USE
     linked = re.findall(r"^\| \d+ \[[^\]]*\]\(([^)]*)\)", read("docs/ko/index.md"), re.MULTILINE)
     assert linked == [f"{name}.md" for name in CHAPTERS]
 
@@ -102,6 +107,14 @@ def test_bold_words_end(page: str) -> None:
     """Markdown shows **0%**를 with its stars: after a sign, they need a space or a sign to end."""
     text = CODE_SPAN.sub("x", CODE_BLOCK.sub("", read(page)))
     assert not re.findall(r"[^\w\s*]\*{1,2}[가-힣]", re.sub(r"\s\*{1,2}\S", " ", text))
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_no_words_are_struck_out(page: str) -> None:
+    """GitHub strikes out what stands between two ~ of a paragraph, as in 2~3 and 4~5."""
+    text = CODE_SPAN.sub("", CODE_BLOCK.sub("", read(page)))
+    for piece in re.split(r"\n\s*\n|\|", text):
+        assert piece.count("~") < 2, piece
 
 
 @pytest.mark.parametrize("page", PAIRS)
