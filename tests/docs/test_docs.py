@@ -78,9 +78,11 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
     tested = {"python", "text", "py", "sh"}
     elsewhere = {
         "docs/bug-museum.md": {""},  # right and wrong lines: test_museum.py
+        "docs/ko/bug-museum.md": {""},
         "docs/is-it-working.md": {"console"},  # what a command printed: it takes a minute
         "docs/ko/is-it-working.md": {"console"},
         "docs/performance.md": {"console"},  # the same, on the machine it names
+        "docs/ko/performance.md": {"console"},
         "examples/exercises/README.md": {"console"},  # test_exercise.py
         "README.md": {""},  # the tree of the package: test_tree.py
         "README.ko.md": {""},

@@ -11,13 +11,18 @@ ROOT = Path(__file__).parents[2]
 CHAPTERS = [
     "backprop-by-hand",
     "rules",
+    "adam",
+    "checking-gradients",
     "the-gan",
     "the-tutorial",
     "gradient-of-a-gradient",
     "conditional",
     "style",
+    "your-own-layer",
+    "bug-museum",
 ]
-PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in [*CHAPTERS, "is-it-working"]}
+FOR_USE = ["is-it-working", "reliability", "performance", "cuda"]
+PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in CHAPTERS + FOR_USE}
 PAIRS["README.ko.md"] = "README.md"
 
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -50,6 +55,9 @@ TERMS = {
     "편향": "bias",
     "정답": "target",
 }
+LONG_NUMBER = re.compile(r"\d{3,}")
+PICTURE = re.compile(r"!\[[^\]]*\]\((?:\.\./)?(images/[^)]*)\)")
+NUMBERS = re.compile(r"[^|\w가-힣]*\d[^|A-Za-z가-힣]*")  # a cell of a table without letters
 
 
 def parts(text: str) -> dict[str, list[str]]:
@@ -57,20 +65,24 @@ def parts(text: str) -> dict[str, list[str]]:
     found = {}
     for name, pattern in (
         ("code blocks", CODE_BLOCK),
-        ("generated tables", GENERATED),
         ("display formulas", DISPLAY),
         ("code spans", CODE_SPAN),
         ("inline formulas", INLINE),
     ):
         found[name] = [each.group() for each in pattern.finditer(text)]
         text = pattern.sub("", text)
+    found["pictures"] = [path.split("docs/")[-1] for path in PICTURE.findall(text)]
     text = TARGET.sub("]", text)
     found["figures"] = FIGURE.findall(text)
     found["headings"] = re.findall(r"^#+(?= )", text, re.MULTILINE)
     found["rows of tables"] = [str(row.count("|")) for row in re.findall(r"^\|.*", text, re.M)]
+    below_heads = re.findall(r"^\|.*$(?!\n\|-)", text, re.MULTILINE)
+    below_heads = [re.sub(r"(\d)(?: to |에서 )(\d)", r"\1~\2", row) for row in below_heads]
+    cells = [cell.strip() for row in below_heads for cell in row.split("|")]
+    found["numbers of tables"] = [cell for cell in cells if NUMBERS.fullmatch(cell)]
     for name in ("code spans", "inline formulas", "figures"):
         found[name] = sorted(" ".join(span.split()) for span in found[name])
-    found["prose"] = re.split(r"\n\s*\n", text)
+    found["prose"] = re.split(r"\n\s*\n", GENERATED.sub("", text))
     return found
 
 
@@ -93,6 +105,50 @@ def test_code_formulas_and_figures_are_the_same(page: str) -> None:
     korean, english = parts(read(page)), parts(read(PAIRS[page]))
     for name in set(english) - {"prose"}:
         assert korean[name] == english[name], f"{name} of {page}"
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_long_numbers_of_the_prose_are_there(page: str) -> None:
+    """A number of three digits is never a word in Korean; a shorter one may be, as in two: 두."""
+    korean, english = (CODE_BLOCK.sub("", read(each)) for each in (page, PAIRS[page]))
+    assert set(LONG_NUMBER.findall(english)) <= set(LONG_NUMBER.findall(korean))
+
+
+def test_every_chapter_is_in_korean() -> None:
+    """The tables of contents of both languages name the same chapters, in the same order."""
+    english, korean = (
+        [re.findall(r"^[\w-]+$", part, re.MULTILINE) for part in read(page).split("{toctree}")[1:]]
+        for page in ("docs/index.md", "docs/ko/index.md")
+    )
+    assert english[0] == korean[0] == CHAPTERS
+    assert [page for page in english[1] if page in FOR_USE] == korean[1] == FOR_USE
+    linked = re.findall(r"^\| \d+ \[[^\]]*\]\(([^)]*)\)", read("docs/ko/index.md"), re.MULTILINE)
+    assert linked == [f"{name}.md" for name in CHAPTERS]
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_korean_pages_lead_on_in_korean(page: str) -> None:
+    """A link goes to the Korean page wherever there is one."""
+    for target in re.findall(r"\]\(([^)#:\s]+)", CODE_BLOCK.sub("", read(page))):
+        path = ((ROOT / page).parent / target).resolve()
+        english = path.relative_to(ROOT).as_posix()
+        translated = english in PAIRS.values() and english != PAIRS[page]
+        assert not translated, f"{target} of {page}"
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_bold_words_end(page: str) -> None:
+    """Markdown shows **0%**를 with its stars: after a sign, they need a space or a sign to end."""
+    text = CODE_SPAN.sub("x", CODE_BLOCK.sub("", read(page)))
+    assert not re.findall(r"[^\w\s*]\*{1,2}[가-힣]", re.sub(r"\s\*{1,2}\S", " ", text))
+
+
+@pytest.mark.parametrize("page", PAIRS)
+def test_no_words_are_struck_out(page: str) -> None:
+    """GitHub strikes out what stands between two ~ of a paragraph, as in 2~3 and 4~5."""
+    text = CODE_SPAN.sub("", CODE_BLOCK.sub("", read(page)))
+    for piece in re.split(r"\n\s*\n|\|", text):
+        assert piece.count("~") < 2, piece
 
 
 @pytest.mark.parametrize("page", PAIRS)
@@ -144,6 +200,7 @@ def test_terms_come_with_their_english(page: str) -> None:
 def test_the_comparison_sees_a_change() -> None:
     text = "# A\n\nSet $x$ to `y` or 0.5.\n\n$$\nx\n$$\n\n```py\nx\n```\n\n| a | b |\n"
     text += "<!-- t -->\n| c | 7 |\n<!-- end of t -->\n"
+    text += "| 7 | c |\n\n![x](images/x.png)\n"
     for changed in (
         text.replace("$x$", "$y$"),
         text.replace("`y`", "`z`"),
@@ -153,5 +210,6 @@ def test_the_comparison_sees_a_change() -> None:
         text.replace("# A", "## A"),
         text.replace("| a |", "| a | c |"),
         text.replace("| 7 |", "| 8 |"),
+        text.replace("x.png", "y.png"),
     ):
         assert parts(changed) | {"prose": []} != parts(text) | {"prose": []}, changed

@@ -28,8 +28,10 @@ sys.path.remove(str(ROOT / "examples"))
 Edit, switched_on = exhibit_module.Edit, exhibit_module.switched_on
 observe, run_check = exhibit_module.observe, exhibit_module.run_check
 
-PAGE = (ROOT / "docs" / "bug-museum.md").read_text(encoding="utf-8")
-SECTIONS = dict(re.findall(r"^### ([\w-]+): .*?\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
+ENGLISH, KOREAN = (
+    (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("bug-museum.md", "ko/bug-museum.md")
+)
 every_exhibit = pytest.mark.parametrize("exhibit", EXHIBITS.values(), ids=EXHIBITS)
 
 # What a failing check says where it is no comparison.
@@ -50,26 +52,31 @@ def test_the_check_fails_with_the_bug_and_passes_without(exhibit: Any) -> None:
 
 
 @every_exhibit
-def test_the_page_shows_what_is_measured(exhibit: Any) -> None:
-    section = SECTIONS[exhibit.name]
-    for edit in exhibit.edits:
-        assert f"{edit.right}\n" in section
-        assert f"{edit.wrong}\n" in section
-    assert exhibit.check in section
+def test_the_pages_show_what_is_measured(exhibit: Any) -> None:
     figures = [observe(exhibit, bug=bug) for bug in (False, True)]
     assert figures[0] != figures[1]
-    for figure in figures:
-        assert f"**{figure}**" in section
-    rows = [line for line in PAGE.splitlines() if line.startswith(f"| {exhibit.name} |")]
-    assert rows == [
-        f"| {exhibit.name} | {exhibit.figure} | {figures[0]} | {figures[1]} "
-        f"| `{exhibit.check.split('::')[1]}` |"
-    ]
+    for page in (ENGLISH, KOREAN):
+        section = sections(page)[exhibit.name]
+        for edit in exhibit.edits:
+            assert f"{edit.right}\n" in section
+            assert f"{edit.wrong}\n" in section
+        assert exhibit.check in section
+        for figure in figures:
+            assert f"**{figure}**" in section
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {exhibit.name} |")]
+        assert page is KOREAN or row.startswith(f"| {exhibit.name} | {exhibit.figure} |")
+        check = exhibit.check.split("::")[1]
+        assert row.endswith(f" | {figures[0]} | {figures[1]} | `{check}` |")
 
 
-def test_the_page_has_a_section_for_each() -> None:
-    assert list(SECTIONS) == list(EXHIBITS)
+def test_the_pages_have_a_section_for_each() -> None:
+    assert list(sections(ENGLISH)) == list(sections(KOREAN)) == list(EXHIBITS)
     assert len(EXHIBITS) == 21
+
+
+def sections(page: str) -> dict[str, str]:
+    """Return the text about each exhibit."""
+    return dict(re.findall(r"^### ([\w-]+): .*?\n(.*?)(?=^##)", page, re.MULTILINE | re.DOTALL))
 
 
 class Table(mg.Layer):
