@@ -125,7 +125,7 @@ class GAN:
         if r1 > 0 and isinstance(d[-1], Sigmoid):
             raise ValueError("r1 is a penalty on D's logits: it needs a D with logits=True")
         if r1 > 0:
-            check_penalised(d, outputs=self.classes or 1)
+            check_penalised(d, several=True)  # their number fits: see above
         self.r1, self.r1_every = float(r1), check_size("r1_every", r1_every)
         self.logits, self.loss = logits, loss or (bce_with_logits if logits else bce)
         self.one_hot = d.backend.asarray(np.eye(self.classes), d.dtype)  # a row for each class

@@ -54,7 +54,7 @@ def r1(net: Sequential, x: Array, gamma: float, of: Array | None = None) -> Any:
     layers has no ``double_backward``, if it has several outputs and there is no ``of``, or if gamma
     is negative or not finite; TypeError or ValueError if x or ``of`` do not fit, or are empty.
     """
-    check_penalised(net, outputs=1 if of is None else None)
+    check_penalised(net, several=of is not None)
     check_array("x", x, (None, net.n_in), like=net.params)
     if of is not None:
         check_array("of", of, (len(x), net.n_out), like=net.params)
@@ -93,10 +93,10 @@ def _add_effect_of_slopes(net: Sequential, caches: list[Any], dxs: list[Array | 
     net.grads += so_far
 
 
-def check_penalised(net: Sequential, outputs: int | None = 1) -> None:
+def check_penalised(net: Sequential, several: bool) -> None:
     """Raise TypeError or ValueError unless ``r1`` can be taken of this network.
 
-    ``outputs`` is how many outputs it must have; None allows any number.
+    Without ``several`` it must have one output.
     """
     if not isinstance(net, Sequential):
         raise TypeError(f"net is a {type(net).__name__}, expected a Sequential")
@@ -108,5 +108,5 @@ def check_penalised(net: Sequential, outputs: int | None = 1) -> None:
                 f"R1 needs the gradient of D's gradient, but layer {i}, {layer!r}, has no "
                 "double_backward"
             )
-    if outputs is not None and net.n_out != outputs:
-        raise ValueError(f"R1 needs a network with {outputs} output, this one has {net.n_out}")
+    if not several and net.n_out != 1:
+        raise ValueError(f"R1 needs a network with 1 output, this one has {net.n_out}")

@@ -33,7 +33,7 @@ def check_r1(
     where ∇ₓ D jumps.  x: (N, n_in), and ``of`` is handed on to ``r1``.  Raises TypeError or
     ValueError as ``r1`` does.
     """
-    check_penalised(net, outputs=1 if of is None else None)
+    check_penalised(net, several=of is not None)
     backend = backend_of(x)
     start = away_from_kinks([copy_in(net, "float64")], x.astype("float64"), own_stream(0))
 

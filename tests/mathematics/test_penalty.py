@@ -202,6 +202,8 @@ def test_bad_arguments() -> None:
         mg.r1(mg.discriminator(), np.zeros((2, 784), "float32"), 1.0)
     with pytest.raises(ValueError, match="1 output, this one has 3"):
         mg.r1(mg.Sequential(mg.Linear(5, 3), dtype="float64"), images(), 1.0)
+    with pytest.raises(ValueError, match="1 output, this one has None"):  # as many as x has
+        mg.r1(mg.Sequential(mg.ReLU(), dtype="float64"), images(), 1.0)
 
 
 # The GAN

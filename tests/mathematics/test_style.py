@@ -60,6 +60,13 @@ def test_each_row_has_weights_of_its_own() -> None:
         np.testing.assert_allclose(y[n], x[n] @ W + layer.b, rtol=1e-12)
 
 
+def test_a_modulated_layer_starts_as_linear_does_but_for_b() -> None:
+    layer = ModulatedLinear(400, 300, seed=0, dtype="float64")
+    rng = np.random.default_rng(0)
+    np.testing.assert_array_equal(layer.W, rng.uniform(-0.05, 0.05, (400, 300)))
+    np.testing.assert_array_equal(layer.b, 0)
+
+
 def test_demodulation_keeps_the_variance() -> None:
     layer = ModulatedLinear(300, 40, seed=0, dtype="float64")
     x, s = normal(400, 300), 5 * np.tile(normal(1, 300, seed=1), (400, 1))
