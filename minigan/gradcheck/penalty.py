@@ -40,9 +40,9 @@ def check_r1(
     def problem(dtype: str) -> Problem:
         twin, at = copy_in(net, dtype), start.astype(dtype)
         parameters = list(twin.named_parameters())
-        dy = backend.asarray(own_stream(1).standard_normal((len(x), net.n_out or 1)).astype(dtype))
         picks = None if of is None else of.astype(dtype)
         y0 = twin.forward(at)[0]
+        dy = backend.asarray(own_stream(1).standard_normal(y0.shape).astype(dtype))
 
         def L() -> Any:
             score = ((twin.forward(at)[0] - y0) * dy).sum()  # y0, a constant, saves digits

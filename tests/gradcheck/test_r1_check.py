@@ -162,3 +162,21 @@ def test_a_layer_that_does_not_write_its_gradient_fails(monkeypatch: pytest.Monk
 def test_a_backward_that_does_not_write_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mg.Linear, "param_grads", lambda self, dy, x: None)
     assert not check_r1(line(), X)
+
+
+def test_rows_may_ask_for_outputs_of_their_own() -> None:
+    """D has an output per class: ``of`` picks one in each row, and the penalty is that one's."""
+    net = mg.Sequential(
+        mg.Linear(2, 5), mg.LeakyReLU(0.2), mg.Linear(5, 3), seed=4, dtype="float64"
+    )
+    x = np.random.default_rng(1).standard_normal((4, 2))
+    of = np.eye(3)[[0, 2, 2, 1]]
+    assert check_r1(net, x, 0.7, of=of)
+    one = mg.Sequential(mg.Linear(2, 3), dtype="float64")
+    one.params[:6] = 3.0, 0.0, 6.0, 4.0, 1.0, 8.0  # of length 5, 1 and 10
+    want = (25 + 100 + 100 + 1) / 4 / 2
+    assert module.penalty_of(one, x, 1.0, of) == pytest.approx(want, rel=1e-15)
+    with pytest.raises(ValueError, match="1 output, this one has 3"):
+        check_r1(net, x, 0.7)
+    with pytest.raises(TypeError, match="positional"):
+        check_r1(net, x, 0.7, of)  # type: ignore[call-arg]

@@ -191,6 +191,7 @@ def test_labels_for_a_gan_without_classes() -> None:
         (10, 10, 0, "discriminator maps 784 to 10: expected n to go with n to 1"),
         (10, 0, 10, "discriminator maps 784 to 1: expected n to go with n to 10"),
         (0, 10, 10, "generator takes 5 columns, expected z and 10 for the classes"),
+        (5, 10, 10, "generator takes 10 columns, expected z and 10 for the classes"),  # no z
         (10, 10, -2, "classes is -2, expected a whole number"),
         (10, 10, True, "classes is True, expected a whole number"),
     ],

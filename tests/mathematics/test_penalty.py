@@ -255,6 +255,16 @@ def _after(steps: int, r1: float) -> mg.GAN:
     return gan
 
 
+def test_without_another_word_every_sixteenth_step_pays_it() -> None:
+    nets = small(logits=True)
+    gan = mg.GAN(nets.generator, nets.discriminator, logits=True, r1=0.5)
+    paid = []
+    for _ in range(33):
+        paid.append(gan.penalises())
+        gan.adam_d.t += 1
+    assert [step for step, pays in enumerate(paid) if pays] == [0, 16, 32]
+
+
 def test_the_losses_leave_the_penalty_out() -> None:
     real, z = batch(8, "float64")
     assert penalised(0.5).train_step(real, z)[0] == penalised(0.0).train_step(real, z)[0]
