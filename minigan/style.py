@@ -64,19 +64,17 @@ class ModulatedLinear(Layer):
         x, scale = xs[:, : self.n], 1 + xs[:, self.n :]
         v = matmul(scale * x, self.W)
         d = 1 / np.sqrt(matmul(scale * scale, self.W * self.W) + EPS)
-        return d * v + self.b, (xs, v, d)
+        return d * v + self.b, (x, scale, v, d)
 
     def param_grads(self, dy: Array, cache: Any) -> None:
-        xs, v, d = cache
-        x, scale = xs[:, : self.n], 1 + xs[:, self.n :]
+        x, scale, v, d = cache
         dv, dq = dy * d, -0.5 * dy * v * d * d * d
         matmul((scale * x).T, dv, out=self.dW)
         self.dW += 2 * self.W * matmul((scale * scale).T, dq)
         np.sum(dy, axis=0, out=self.db)
 
     def input_grad(self, dy: Array, cache: Any) -> Array:
-        xs, v, d = cache
-        x, scale = xs[:, : self.n], 1 + xs[:, self.n :]
+        x, scale, v, d = cache
         dv, dq = dy * d, -0.5 * dy * v * d * d * d
         du = matmul(dv, self.W.T)
         ds = x * du + 2 * scale * matmul(dq, (self.W * self.W).T)

@@ -46,21 +46,17 @@ class Styled(Sequential):
     def __init__(
         self, mapping: Sequence[Layer], synthesis: Sequence[Layer], **options: Any
     ) -> None:
-        self.mapping, self.synthesis = tuple(mapping), tuple(synthesis)
-        (self.n_z, self.n_w), (_, n_out) = widths(self.mapping), widths(self.synthesis)
-        self.styled = sum(layer.beside == "style" for layer in self.synthesis)
-        layers, self.way, column = list(self.mapping), list[Any](), self.n_z or 1
-        for layer in self.synthesis:
-            affine = noise = None
+        self.mapping, synthesis = tuple(mapping), tuple(synthesis)
+        (self.n_z, self.n_w), (_, n_out) = widths(self.mapping), widths(synthesis)
+        self.styled = sum(layer.beside == "style" for layer in synthesis)
+        noise = sum(layer.n for layer in synthesis if layer.beside == "noise")
+        self._both_ends = (self.n_z or 1) + noise, n_out
+        layers, self.way = list(self.mapping), list[int]()  # where g₁ … g_L stand in ``layers``
+        for layer in synthesis:
             if layer.beside == "style":
-                affine = len(layers)
                 layers.append(Linear(self.n_w or 1, layer.n))
-            elif layer.beside == "noise":
-                noise = slice(column, column + layer.n)
-                column = noise.stop
-            self.way.append((len(layers), affine, noise))
+            self.way.append(len(layers))
             layers.append(layer)
-        self._both_ends = column, n_out
         super().__init__(*layers, **options)
 
     def _ends(self, layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
@@ -97,30 +93,32 @@ class Styled(Sequential):
         return y, Cache(self, self.updates, caches)
 
     def _synthesis(self, method: str, ws: Sequence[Array], x: Array, caches: list[Any]) -> Array:
-        y, styles = x, iter(ws)
-        for i, affine, noise in self.way:
-            if affine is not None:
-                s, caches[affine] = getattr(self.layers[affine], method)(next(styles))
+        y, styles, noise = x, iter(ws), x[:, self.n_z :]
+        for i in self.way:
+            layer = self.layers[i]
+            if layer.beside == "style":
+                affine = self.layers[i - 1]
+                s, caches[i - 1] = getattr(affine, method)(next(styles))
                 y = np.concatenate([y, s], axis=1)
-            if noise is not None:
-                y = np.concatenate([y, x[:, noise]], axis=1)
-            y, caches[i] = getattr(self.layers[i], method)(y)
+            elif layer.beside == "noise":
+                y, noise = np.concatenate([y, noise[:, : layer.n]], axis=1), noise[:, layer.n :]
+            y, caches[i] = getattr(layer, method)(y)
         return y
 
     def _back(
         self, dy: Array, caches: list[Any], input_grad: bool, param_grads: bool
     ) -> Array | None:
         dx, of_noise = dy, []
-        dw: Any = None
-        for i, affine, noise in reversed(self.way):
+        dw: Any = 0
+        for i in reversed(self.way):
             layer = self.layers[i]
             dx = layer.backward(dx, caches[i], param_grads=param_grads)
             if layer.beside:
                 dx, beside = dx[:, : layer.n], dx[:, layer.n :]
-            if affine is not None:
-                more = self.layers[affine].backward(beside, caches[affine], param_grads=param_grads)
-                dw = more if dw is None else dw + more  # w was used several times
-            if noise is not None:
+            if layer.beside == "style":  # w was used several times: add what comes back
+                affine, cache = self.layers[i - 1], caches[i - 1]
+                dw = dw + affine.backward(beside, cache, param_grads=param_grads)
+            elif layer.beside == "noise":
                 of_noise.append(beside)
         for i, layer in reversed(list(enumerate(self.mapping))):
             dw = layer.backward(

@@ -9,8 +9,10 @@ from typing import Any
 from minigan.backend import Array
 from minigan.batch_norm import BatchNorm1d
 from minigan.layers import Layer
+from minigan.style import ModulatedLinear
 
-NAMES = {BatchNorm1d: ("x̂", "1/σ")}  # names of cached arrays that are neither x nor y
+# Names of cached arrays that are neither x nor y
+NAMES = {BatchNorm1d: ("x̂", "1/σ"), ModulatedLinear: ("x", "1 + s", "v", "d")}
 
 
 class CacheMemory:

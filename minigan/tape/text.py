@@ -92,7 +92,7 @@ def parts(tape: Tape) -> Iterator[Part]:
 
 
 def tape_text(tape: Tape) -> str:
-    """Return the whole tape, 100 columns wide unless a layer has an uncommonly long name."""
+    """Return the whole tape, 100 columns wide unless a layer has a long name or cache."""
     lines = [f"One training step of a GAN: {tape.title}", "", LEGEND]
     tables = list(parts(tape))
     names = max(len(row.name) for row in tape.rows)
@@ -102,15 +102,16 @@ def tape_text(tape: Tape) -> str:
             step = part.step
             lines += ["", "", STEPS[step], "=" * WIDTH]
         lines += ["", *_wrapped(f"{part.title}. {part.about}")]
-        alike = (cells for other in tables if other.head[3] == part.head[3] for cells in other.rows)
+        alike = [cells for other in tables if other.head[3] == part.head[3] for cells in other.rows]
         shapes = max(len(cells[2]) for cells in alike)
-        room = max(20, WIDTH - (names + 2 + 2 + shapes + 2 + 22))  # columns for the formula
+        ends = max(22, *(len(f"{cells[3]} {cells[4]}") for cells in alike))
+        room = max(20, WIDTH - (names + 2 + 2 + shapes + 2 + ends))  # columns for the formula
         for name, formula, shape, last, cost in [part.head, *part.rows]:
             if len(formula) > room:
                 formula = BREAKS.sub("\n", formula)
             first, *more = [line for text in formula.split("\n") for line in _wrapped(text, room)]
             cells = _padded(name, names), _padded(first, room), _padded(shape, shapes)
-            lines.append("  ".join(cells) + f"  {_padded(last, 22 - len(cost))}{cost}")
+            lines.append("  ".join(cells) + f"  {_padded(last, ends - len(cost))}{cost}")
             lines += [" " * (names + 7) + line.strip() for line in more]
         lines += _wrapped(part.why) if part.why else []
     lines += ["", "", "In all", "=" * WIDTH]

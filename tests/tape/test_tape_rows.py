@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from helpers.tapes import first_tape, line, rows_of
 import minigan as mg
 from minigan.backend import Array, Backend, noted_products
 from minigan.losses import bce
-from minigan.tape import Trace
+from minigan.tape import Trace, first_step
 from minigan.tape.cache_memory import CacheMemory
 from minigan.tape.recorder import _norm, _Notes
 from minigan.tape.text import PHASES, WHY
@@ -183,6 +184,18 @@ def test_what_is_kept(tape: Trace) -> None:
     again = own["D"] - 784
     floats = 16 * own["G"] + (256 + 512 + 1024) + 32 * own["D"] + 16 * own["D"] + 16 * again
     assert sum(row.kept_bytes for row in tape.rows) == 4 * floats
+
+
+def test_what_a_modulated_layer_keeps() -> None:
+    tape = mg.trace(*first_step("style", 4, 0))
+    first, second = (
+        row for row in rows_of(tape, "D", "G forward") if "ModulatedLinear" in row.name
+    )
+    assert first.kept == second.kept == "x, 1 + s, v, d"
+    assert first.kept_bytes == 4 * 4 * (2 * 256 + 2 * 512)
+    assert second.kept_bytes == 4 * 4 * (2 * 512 + 2 * 1024)
+    shown = re.findall(r"x, 1 \+ s, v, d \d+ kB +(\S+)$", str(tape), re.MULTILINE)
+    assert shown == ["2.10", "8.39"]  # what is kept does not run into what it cost
 
 
 def test_what_is_kept_in_nests_and_views() -> None:
