@@ -24,7 +24,7 @@ from minigan.exercises.diagnosis import (
     untouched,
 )
 from minigan.exercises.gan_checks import d_learns, g_learns, through_d
-from minigan.exercises.variant_checks import classes, r1
+from minigan.exercises.variant_checks import classes, modulated, r1
 
 Check = Callable[[Any], None]  # called with the reader's module
 
@@ -178,4 +178,5 @@ EXERCISES: dict[str, dict[str, Check]] = {
     "ex10_gan_step.py": {"d_learns": d_learns, "through_d": through_d, "g_learns": g_learns},
     "ex11_r1.py": {blank: r1(blank) for blank in ("first_t", "grad_W", "upward")},
     "ex12_conditional.py": {"dT": classes("dT"), "dy": classes("dy")},
+    "ex13_modulated.py": {blank: modulated(blank) for blank in ("q", "dW", "dx", "ds")},
 }

@@ -74,13 +74,15 @@ def check_values(
     *,
     parts: Mapping[str, Any] | None = None,
     sizes: Mapping[str, int] | None = None,
+    known: Mapping[str, Array] | None = None,
     oracle: str = "finite differences say",
 ) -> None:
     """Raise AnswerError unless ``came`` is ``expected``, by the measure of ``check_gradients``.
 
     ``parts`` names parts of the array, each a mask that broadcasts to it: an answer may be right in
-    one of them.  ``sizes`` names the numbers that a forgotten or surplus factor may be.  ``oracle``
-    says in the message whose value is the right one.
+    one of them.  ``sizes`` names the numbers that a forgotten or surplus factor may be.  ``known``
+    holds the answers that known mistakes lead to, and what to say of each.  ``oracle`` says in the
+    message whose value is the right one.
     """
     check_kind(name, came, expected.shape, "float64")
     finite = np.abs(came[np.isfinite(came)])
@@ -93,7 +95,7 @@ def check_values(
     worst = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
     pattern = ""
     if finite.size == came.size:
-        pattern = _pattern(came, expected, bad, parts or {}, sizes or {})
+        pattern = _pattern(came, expected, bad, parts or {}, sizes or {}, known or {})
     raise AnswerError(
         f"{name}{list(worst)} is {came[worst]:.7g}, {oracle} {expected[worst]:.7g}; "
         + (pattern or _how_many_wrong(int(bad.sum()), bad.size))
@@ -112,6 +114,7 @@ def _pattern(
     bad: Any,
     parts: Mapping[str, Any],
     sizes: Mapping[str, int],
+    known: Mapping[str, Array],
 ) -> str:
     if not came.any():
         return "every entry is 0"
@@ -121,6 +124,9 @@ def _pattern(
     for part, here in parts.items():
         if here.any() and not (bad & here).any():
             return f"all is right where {part}"
+    for mistake, answer in known.items():
+        if np.allclose(came, answer, 0, TOLERANCE * float(np.abs(answer).max())):
+            return mistake
     if came.ndim == 2 and len(came) > 2:
         off = came - expected
         if np.abs(off - off.mean(axis=0)).max() < TOLERANCE * np.abs(off).max():

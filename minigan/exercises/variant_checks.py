@@ -1,4 +1,4 @@
-"""The checks of what the tutorial's GAN does not have: the penalty R1, and classes."""
+"""The checks of what the tutorial's GAN does not have: the penalty R1, classes, and styles."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.exercises.diagnosis import call, check_kind, check_values, slopes, untouched
+from minigan.style import ModulatedLinear
 
 Check = Callable[[Any], None]  # called with the reader's module
 
@@ -90,3 +91,51 @@ def classes(blank: str) -> Check:
         check_kind(blank, backward(d.astype("f4"), labels, K), expected.shape, "float32")
 
     return check
+
+
+def modulated(blank: str) -> Check:
+    """Return a check of ``q``, the squared lengths, or of ``dW``, ``dx`` or ``ds``.
+
+    A nudge moves y = d v by way of v and by way of d.  The slope of each way alone, with the other
+    factor held as it is, tells which of the two an answer has lost.
+    """
+
+    def check_q(module: Any) -> None:
+        rng = np.random.default_rng(0)
+        s, W = rng.standard_normal((N, N_IN)), rng.standard_normal((N_IN, N_OUT))
+        own = (1 + s)[:, :, None] * W  # a matrix for each row
+        came = call(module.squared_lengths, s, W, kept={"s": s, "W": W})
+        expected, sizes = np.square(own).sum(axis=1), {"N": N, "n_in": N_IN, "n_out": N_OUT}
+        check_values("q", came, expected, sizes=sizes, oracle="the matrices of the rows have")
+        came = module.squared_lengths(s.astype("f4"), W.astype("f4"))
+        check_kind("q", came, expected.shape, "float32")
+
+    def check(module: Any) -> None:
+        rng = np.random.default_rng(0)
+        xs, dy = rng.standard_normal((N, 2 * N_IN)), rng.standard_normal((N, N_OUT))
+        x, s = xs[:, :N_IN], xs[:, N_IN:]
+        layer = ModulatedLinear(N_IN, N_OUT, seed=rng, dtype="float64")
+        array = {"dW": layer.W, "dx": x, "ds": s}[blank]
+        _, _, v, d = layer.forward(xs)[1]
+        u = (1 + s) * x
+        by_v = slopes(array, lambda: (dy * d * layer.forward(xs)[1][2]).sum())
+        by_d = slopes(array, lambda: (dy * v * layer.forward(xs)[1][3]).sum())
+        known = {
+            "what comes back by way of d is missing": by_v,
+            "what comes back by way of v is missing": by_d,
+            "what comes back by way of d has the opposite sign": by_v - by_d,
+            "what comes back by way of d is 2 times too small": by_v + by_d / 2,
+            "what comes back by way of d is 2 times too large": by_v + by_d * 2,
+        }
+        if blank == "dx":  # x does not move d
+            known = {"that is du": slopes(u, lambda: (dy * d * (u @ layer.W)).sum())}
+
+        kept = {"dy": dy, "x": x, "s": s, "W": layer.W, "v": v, "d": d}
+        function = getattr(module, blank.replace("d", "grad_"))
+        came = call(function, *kept.values(), kept=kept)
+        sizes = {"N": N, "n_in": N_IN, "n_out": N_OUT}
+        check_values(blank, came, by_v + by_d, sizes=sizes, known=known)
+        came = function(*(item.astype("f4") for item in kept.values()))
+        check_kind(blank, came, array.shape, "float32")
+
+    return check_q if blank == "q" else check

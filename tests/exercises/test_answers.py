@@ -15,6 +15,7 @@ from helpers.exercise_files import (
     LEAKY,
     LINEAR,
     LOGITS,
+    MODULATED,
     NORM,
     R1,
     RELU,
@@ -29,6 +30,7 @@ from minigan.exercises.checks import EXERCISES
 from minigan.exercises.diagnosis import AnswerError, check_values
 from minigan.exercises.verdicts import NOT_YET, RIGHT, WRONG, check_file
 
+DV_DQ = "dv, dq = dy * d, -dy * v * d**3 / 2\n"
 M_HAT, V_HAT = "m / (1 - self.beta1**t)", "v / (1 - self.beta2**t)"
 
 WRONG_ANSWERS = [
@@ -208,6 +210,39 @@ WRONG_ANSWERS = [
     (CLASSES, "dy", "dy = np.zeros((len(dp), K))\ndy[:, labels] = dp\nreturn dy",
      "all is right where the label picks the output"),
     (CLASSES, "dy", "dp *= 1.5\nreturn dp * np.eye(K)[labels]", "dp was changed in place; .*"),
+    (MODULATED, "q", "return (1 + s) ** 2 @ W",
+     r"q\[\d, \d\] is .*, the matrices of the rows have .*; 35 of 35 entries are wrong"),
+    (MODULATED, "q", "return (1 + s) ** 2 @ W**2 / 3", r"3 times too small \(n_in is 3\)"),
+    (MODULATED, "q", "return (1 + s) ** 2 @ W.T**2",
+     rf"ex13_modulated\.py, line {line_of(MODULATED, 'q')}: ValueError: matmul: .*"),
+    (MODULATED, "q", "W *= W\nreturn (1 + s) ** 2 @ W", "W was changed in place; .*"),
+    (MODULATED, "q", "return (1.0 + s.astype('f8')) ** 2 @ W**2",
+     "q has dtype float64 for arguments of float32, expected float32"),
+    (MODULATED, "dW", "return ((1 + s) * x).T @ (dy * d)",
+     r"dW\[\d, \d\] is .*; what comes back by way of d is missing"),
+    (MODULATED, "dW", DV_DQ + "return 2 * W * ((1 + s).T ** 2 @ dq)",
+     "; what comes back by way of v is missing"),
+    (MODULATED, "dW", DV_DQ + "return ((1 + s) * x).T @ dv + W * ((1 + s).T ** 2 @ dq)",
+     "; what comes back by way of d is 2 times too small"),
+    (MODULATED, "dW", DV_DQ + "return ((1 + s) * x).T @ dv - 2 * W * ((1 + s).T ** 2 @ dq)",
+     "; what comes back by way of d has the opposite sign"),
+    (MODULATED, "dW", DV_DQ + "return ((1 + s) * x).T @ dv + 4 * W * ((1 + s).T ** 2 @ dq)",
+     "; what comes back by way of d is 2 times too large"),
+    (MODULATED, "dW", DV_DQ + "return ((1 + s) * x).T @ dy + 2 * W * ((1 + s).T ** 2 @ dq)",
+     "15 of 15 entries are wrong"),
+    (MODULATED, "dW", DV_DQ + "return dv.T @ ((1 + s) * x) + 2 * W.T * (dq.T @ (1 + s) ** 2)",
+     r"dW has shape \(5, 3\), which is that of its transpose, expected \(3, 5\)"),
+    (MODULATED, "dx", "return (dy * d) @ W.T", r"dx\[\d, \d\] is .*; that is du"),
+    (MODULATED, "dx", "return (1 + s) * (dy @ W.T)", "21 of 21 entries are wrong"),
+    (MODULATED, "dx", "return s * ((dy * d) @ W.T)", "21 of 21 entries are wrong"),
+    (MODULATED, "dx", "d *= dy\nreturn (1 + s) * (d @ W.T)", "^d was changed in place; .*"),
+    (MODULATED, "ds", "return x * ((dy * d) @ W.T)", "; what comes back by way of d is missing"),
+    (MODULATED, "ds", DV_DQ + "return x * (dv @ W.T) + (1 + s) * (dq @ W.T**2)",
+     "; what comes back by way of d is 2 times too small"),
+    (MODULATED, "ds", DV_DQ + "return x * (dv @ W.T) + 2 * s * (dq @ W.T**2)",
+     "21 of 21 entries are wrong"),
+    (MODULATED, "ds", "return (x * ((dy * d) @ W.T)).sum(axis=0)",
+     r"ds has shape \(3,\), expected \(7, 3\)"),
 ]  # fmt: skip
 
 
@@ -265,6 +300,13 @@ def test_a_wrong_entry_is_named_with_both_values(tmp_path: Path) -> None:
          "dy = np.zeros((len(dp), K), dp.dtype)\n"
          "dy[np.arange(len(dp)), labels] = dp[:, 0]\nreturn dy"),
         (CLASSES, "dy", "return np.where(np.arange(K) == labels[:, None], dp, 0)"),
+        (MODULATED, "q", 'return np.einsum("ni,ij->nj", (1 + s) ** 2, W**2)'),
+        (MODULATED, "dW",  # by the matrix of each row
+         "own = (1 + s)[:, :, None] * W\n"
+         "dM = d[:, None] * (x[:, :, None] * dy[:, None] - own * (dy * v * d * d)[:, None])\n"
+         "return (dM * (1 + s)[:, :, None]).sum(axis=0)"),
+        (MODULATED, "ds", "du = (dy * d) @ W.T\n"
+         "return x * du - (1 + s) * ((dy * v * d * d * d) @ (W * W).T)"),
     ],
 )  # fmt: skip
 def test_other_ways_to_be_right(name: str, blank: str, code: str, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from minigan.errors import InputError
 from minigan.exercises import check_exercises, copy_blanks
 from minigan.exercises.checks import EXERCISES
 from minigan.exercises.verdicts import NOT_YET, RIGHT
+from minigan.style import ModulatedLinear
 
 
 def test_untouched_exercises_are_not_done_yet(
@@ -150,6 +151,20 @@ def test_solution_of_the_classes_is_the_librarys() -> None:
     y, dp = rng.standard_normal((5, 10)), rng.standard_normal((5, 1))
     np.testing.assert_array_equal(answer.picked(y, labels), picked(y, c))
     np.testing.assert_array_equal(answer.picked_grad(dp, labels, 10), into_picked(dp, c))
+
+
+def test_solution_of_the_modulated_layer_is_the_librarys() -> None:
+    answer, rng = solution("ex13_modulated.py"), np.random.default_rng(0)
+    x, s, dy = (rng.standard_normal((7, n)) for n in (4, 4, 5))
+    layer = ModulatedLinear(4, 5, seed=0, dtype="float64")
+    want, cache = layer.forward(np.concatenate([x, s], axis=1))
+    y, v, d = answer.forward(x, s, layer.W)
+    np.testing.assert_allclose(y, want, rtol=1e-12)
+    dxs = layer.backward(dy, cache)
+    given = dy, x, s, layer.W, v, d
+    np.testing.assert_allclose(answer.grad_W(*given), layer.dW, rtol=1e-11)
+    np.testing.assert_allclose(answer.grad_x(*given), dxs[:, :4], rtol=1e-11)
+    np.testing.assert_allclose(answer.grad_s(*given), dxs[:, 4:], rtol=1e-11)
 
 
 # ---------------------------------------------------------------- copies of them
