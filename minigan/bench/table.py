@@ -1,9 +1,10 @@
-"""The tables that ``minigan bench`` prints: the figures of each batch size, side by side."""
+"""The tables that ``minigan bench`` prints: a column for each batch size, a row for each recipe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from minigan.bench.by_recipe import BATCH_SIZE, DEFAULT, RecipeTime
 from minigan.bench.cpu import BatchReport
 from minigan.bench.gpu import GpuReport
 
@@ -61,4 +62,15 @@ def gpu_table(reports: list[GpuReport]) -> str:
     return "\n".join(
         f"{name:28}" + "".join(f"{cell:>12}" for cell in cells) if cells else ""
         for name, cells in rows
+    )
+
+
+def recipe_table(times: Sequence[RecipeTime]) -> str:
+    """Return a row for each recipe: the milliseconds of a step, and two ratios."""
+    lines = [(f"a step of {BATCH_SIZE}, by recipe", "ms", "/ tutorial", f"/ {DEFAULT}")]
+    for one in times:
+        ratios = f"{one.of_tutorial:.2f}", f"{one.of_default:.2f}"
+        lines.append((one.recipe, f"{one.step:,.2f}", *ratios))
+    return "\n".join(
+        f"{line[0]:28}" + "".join(f"{cell:>11}" for cell in line[1:]) for line in lines
     )

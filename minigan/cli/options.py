@@ -129,7 +129,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Bench:
-    """Measure how long a training step takes here, and how fast it could be at best."""
+    """Measure how long a training step takes here, at best, and by each recipe."""
 
     batch_size: tuple[int, ...] = (64,)
     """Number of images in a step; several values give columns side by side, as in 16 64 256."""

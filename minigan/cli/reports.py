@@ -10,6 +10,7 @@ import os
 import platform
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -119,7 +120,18 @@ def _file_to_write(option: str, value: str | None) -> Path | None:
 
 def bench_command(options: Bench) -> int:
     """Run ``minigan bench``."""
-    from minigan.bench import GpuBench, TimedStep, cpu, cpu_table, gpu, gpu_table, measure
+    from minigan.bench import (
+        GpuBench,
+        TimedStep,
+        by_recipe,
+        cpu,
+        cpu_table,
+        gpu,
+        gpu_table,
+        measure,
+        recipe_table,
+        time_recipes,
+    )
 
     backend = get_backend(options.backend)
     for batch_size in options.batch_size:
@@ -141,21 +153,26 @@ def bench_command(options: Bench) -> int:
         for name in list(machine)[3:]:
             say(f"{name:8} {machine[name]}")
         sizes = options.batch_size
-        note(f"\nMeasuring takes about {5 * len(sizes)} seconds, more for large batches.")
         on_gpu = isinstance(backend, CupyBackend)
-        rounds = (gpu if on_gpu else cpu).ROUNDS * len(sizes)
+        seconds = 5 * len(sizes) + (0 if on_gpu else 15)
+        note(f"\nMeasuring takes about {seconds} seconds, more for large batches.")
+        rounds = gpu.ROUNDS * len(sizes) if on_gpu else cpu.ROUNDS * len(sizes) + by_recipe.CYCLES
+        figures: dict[str, Any]
         with progress_bar(rounds, desc="bench", unit="round") as bar:
             if on_gpu:
                 bench = GpuBench(backend)
                 of_gpu = [bench.measure(size, bar.update) for size in sizes]
-                text, figures = gpu_table(of_gpu), [asdict(report) for report in of_gpu]
+                text, figures = gpu_table(of_gpu), {"batches": list(map(asdict, of_gpu))}
             else:
                 step = TimedStep(backend)
                 reports = [measure(step, size, bar.update) for size in sizes]
-                text, figures = cpu_table(reports), [asdict(report) for report in reports]
+                recipes = time_recipes(backend, bar.update)
+                text = f"{cpu_table(reports)}\n\n{recipe_table(recipes)}"
+                figures = {"batches": list(map(asdict, reports))}
+                figures["recipes"] = list(map(asdict, recipes))
     if out is not None:
         with atomic_write(out) as file:
-            file.write((json.dumps({**machine, "batches": figures}, indent=2) + "\n").encode())
+            file.write((json.dumps({**machine, **figures}, indent=2) + "\n").encode())
     say(f"\n{text}", needed=True)
     return 0
 

@@ -13,6 +13,7 @@ from helpers.narrow import narrow_networks
 import minigan as mg
 from minigan.backend import Array, Backend
 from minigan.cli import main
+from minigan.training import RECIPES
 
 OPTIONS = (
     "--epochs --batch-size --latent-dim --lr --betas --seed --backend --dtype --data --threads"
@@ -77,6 +78,7 @@ def test_bench_and_info_on_a_gpu(
     assert "a step, captured" in text
     figures = json.loads(out.read_text())
     assert [batch["batch_size"] for batch in figures["batches"]] == [16, 100]
+    assert "recipes" not in figures
     assert main(["info"]) == 0
     assert "GPU      strict stand-in, CuPy" in capsys.readouterr().out
 
@@ -109,6 +111,8 @@ def test_bench(
 ) -> None:
     monkeypatch.setattr("minigan.bench.cpu.ROUNDS", 1)
     monkeypatch.setattr("minigan.bench.cpu.SECONDS", 0)
+    monkeypatch.setattr("minigan.bench.by_recipe.CYCLES", 1)
+    monkeypatch.setattr("minigan.bench.by_recipe.R1_EVERY", 1)
     out = tmp_path / "bench.json"
     assert main(["bench", "--batch-size", "16", "64", "--threads", "1", "--json", str(out)]) == 0
     printed = capsys.readouterr().out
@@ -119,6 +123,10 @@ def test_bench(
     assert re.search("1 thread$", figures["blas"])
     step = figures["batches"][1]["step"]
     assert re.search(rf"\na step +[\d.,]+ +{step:,.2f}\n", printed)
+    assert [one["recipe"] for one in figures["recipes"]] == list(RECIPES)
+    style = next(one for one in figures["recipes"] if one["recipe"] == "style")
+    ratios = rf"{style['of_tutorial']:.2f} +{style['of_default']:.2f}"
+    assert re.search(rf"\nstyle +{style['step']:,.2f} +{ratios}\n", printed)
 
 
 @pytest.mark.parametrize(
