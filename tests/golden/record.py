@@ -4,7 +4,8 @@
 
 One folder for each recipe: ``config.json``, and ``checkpoint.npz`` and ``best.npz``, which are
 packed (xz) because real weights would take 40 MB.  The arrays hold the numbers of ``pattern``
-instead.  A folder is written once, by the version that it is named after, and never again.
+instead.  A folder is written once, by the version that it is named after, and never again: what is
+there already stays as it is.
 """
 
 from __future__ import annotations
@@ -55,11 +56,13 @@ def filled_run(recipe: str, out: Path) -> mg.Trainer:
 
 
 def main(version: str) -> None:
-    """Write a folder for each recipe."""
+    """Write a folder for each recipe that has none of this version."""
     if version != ".".join(mg.__version__.split(".")[:2]):
         raise SystemExit(f"this is minigan {mg.__version__}, not {version}")
     for recipe in RECIPES:
         target = FOLDER / f"{version}-{recipe}"
+        if target.exists():
+            continue
         target.mkdir()
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "run"
