@@ -37,8 +37,8 @@ class Styled(Sequential):
 
     ``mapping`` and ``synthesis`` are the layers of f and g.  The argument of ``forward`` has the
     columns of z, and beside them ε for all ``Noise`` layers in their order, (N, latent_dim + Σ n).
-    In ``layers``, the ``Linear`` of a style stands before the layer that sees it.  All parameters
-    are in ``params``, and the rules of ``Sequential`` hold.
+    In ``layers``, the ``Linear`` of a style stands right before the layer that sees it.  All
+    parameters are in ``params``, and the rules of ``Sequential`` hold.
 
     Raises the errors of ``Sequential``.
     """

@@ -67,6 +67,10 @@ forward    The y of each row is the x of the next row. The column "kept" shows w
 backward   The dx of each row is the dy of the next row; x, y and x̂ come from the cache. dW stands
            for dL/dW, and |dW| for its L2 norm.
 MFLOP      Millions of operations of the row's matrix product; in brackets if it was skipped."""
+STYLES = """\
+styles     The Linear above each ModulatedLinear is given w, the last y of the mapping network, and
+           makes s. The x of the ModulatedLinear is [y, s]: the y of the row above both, with s
+           beside it. The x of Noise is [y, ε]. On the way back, dx is taken apart again."""
 
 
 class Part(NamedTuple):
@@ -94,6 +98,8 @@ def parts(tape: Tape) -> Iterator[Part]:
 def tape_text(tape: Tape) -> str:
     """Return the whole tape, 100 columns wide unless a layer has a long name or cache."""
     lines = [f"One training step of a GAN: {tape.title}", "", LEGEND]
+    if any(" ModulatedLinear(" in row.name for row in tape.rows):
+        lines.append(STYLES)
     tables = list(parts(tape))
     names = max(len(row.name) for row in tape.rows)
     step = ""

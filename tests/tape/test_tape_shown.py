@@ -41,6 +41,14 @@ def test_text_is_a_hundred_columns_wide(recipe: str, batch_size: int) -> None:
     assert {columns(text) for text in costs} == {100}
 
 
+def test_styles_are_explained_where_there_are_some(tape: Trace) -> None:
+    lines = str(mg.trace(*first_step("style", 2, 0))).splitlines()
+    (start,) = [i for i, text in enumerate(lines) if text.startswith("styles ")]
+    assert lines[start - 1].startswith("MFLOP ")
+    assert max(map(len, lines[start : start + 3])) <= 100
+    assert "styles " not in str(tape)
+
+
 def test_text(tape: Trace) -> None:
     text = str(tape)
     first = rows_of(tape, "D", "D backward")[-1]
