@@ -6,9 +6,9 @@
 # draws the pictures that are known from the StyleGAN papers, with digits in place of faces.
 #
 # RUN=folder in the environment names the run.  Without it, the program first trains one in OUT/run,
-# which takes ten minutes, and uses that one from then on; EPOCHS (10) and DATA (`mnist`) are the
-# options of `minigan train`.  The pictures take ten seconds, and go to OUT (`runs/style`).  SEED
-# draws other latent points, and SAMPLES (2000) images are measured.
+# which takes eight minutes on an idle core, and uses that one from then on; EPOCHS (10) and DATA
+# (`mnist`) are the options of `minigan train`.  The pictures take ten seconds, and go to OUT
+# (`runs/style`).  SEED draws other latent points, and SAMPLES (2000) images are measured.
 
 # %%
 import os
