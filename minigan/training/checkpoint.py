@@ -7,6 +7,7 @@ equals the step, because each training step moves both networks once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -15,7 +16,7 @@ import numpy as np
 
 from minigan.backend import Array, backend_of
 from minigan.data import check_arrays, load_archive, save_archive
-from minigan.errors import InputError
+from minigan.errors import InputError, to_float
 from minigan.network import Sequential
 from minigan.training.config import TrainConfig
 from minigan.training.history import HistoryRow, LogEntry, column_names
@@ -24,7 +25,7 @@ from minigan.training.run import Run, blank_generator
 
 # columns in which nan means unknown
 UNMEASURED = ("images_per_second", "ndb", "js", "classes", "d_train", "d_test")
-NEWER = 2  # the last columns, which the runs of version 0.1 do not have
+NEWER = (1, 3)  # how many of the last columns older runs lack: lr, or d_train, d_test and lr
 SQUARES = (".v", "running_var")  # ends of the names of arrays that are means of squares
 GENERATOR, DISCRIMINATOR, AVERAGE = "generator", "discriminator", "average"
 
@@ -55,6 +56,7 @@ def save_run(run: Run, file: Path) -> None:
         "epoch_state": run.epoch_state,
         "data_crc32": run.data_crc32,
         "threads": run.threads,
+        "lrs": run.lrs,
         "classes": run.classes,
     }
     save_archive(file, arrays, meta)
@@ -75,12 +77,13 @@ def save_best(run: Run, file: Path) -> None:
 def restore_run(run: Run, file: Path) -> None:
     """Set a new run to the state that the checkpoint holds.
 
-    Raises InputError if the checkpoint is damaged, or belongs to a run with other options or other
-    data.
+    Raises InputError if the checkpoint is damaged, belongs to a run with other options or other
+    data, or is further than the run is to go.
     """
     arrays, meta = load_archive(file)
     try:
-        run.config.check_resumes(TrainConfig.from_stored(meta["config"], file))
+        before = TrainConfig.from_stored(meta["config"], file)
+        run.config.check_resumes(before)
         if meta["data_crc32"] != run.data_crc32:
             raise InputError(f"{run.config.data} is not the data that the run was started on")
         if _classes(file, meta, run.config) != run.classes:
@@ -90,12 +93,19 @@ def restore_run(run: Run, file: Path) -> None:
         for name, array in device.items():
             array[...] = backend_of(array).asarray(arrays[name])
         step = meta["step"]
-        if type(step) is not int or not 0 <= step <= run.last_step:
-            raise InputError(f"{file} is damaged: step {step!r} of {run.last_step}")
+        last_step = before.epochs * run.steps_per_epoch
+        if type(step) is not int or not 0 <= step <= last_step:
+            raise InputError(f"{file} is damaged: step {step!r} of {last_step}")
+        if step > run.last_step:
+            epoch = -(-step // run.steps_per_epoch)
+            raise InputError(
+                f"`epochs` is {run.config.epochs}, but the run has come to epoch {epoch}: expected "
+                f"at least {epoch}"
+            )
         log = _table(file, arrays, "log", len(LogEntry._fields), may_be_nan=())
         names = column_names(*run.layer_counts)
-        if arrays["history"].shape[1:] == (len(names) - NEWER,):
-            names = names[:-NEWER]
+        lacking = [n for n in NEWER if arrays["history"].shape[1:] == (len(names) - n,)]
+        names = names[: len(names) - sum(lacking)]
         unknown = [names.index(name) for name in UNMEASURED if name in names]
         history = _table(file, arrays, "history", len(names), unknown)
         if len(log) != step % run.steps_per_epoch or (len(history) and history[-1, 1] > step):
@@ -103,11 +113,16 @@ def restore_run(run: Run, file: Path) -> None:
         threads = [(first, number) for first, number in meta.get("threads", [])]
         if not all(type(x) is int and x > 0 for pair in threads for x in pair):
             raise InputError(f"{file} is damaged: it ran with {threads} threads")
+        lrs = [(first, lr) for first, lr in meta.get("lrs", [(1, before.lr)])]
+        if not all(type(x) is int and x > 0 and 0 < to_float(lr) < math.inf for x, lr in lrs):
+            raise InputError(f"{file} is damaged: it ran with the learning rates {lrs}")
         run.step = run.gan.adam_g.t = run.gan.adam_d.t = step
         run.rng.bit_generator.state = run.epoch_state = meta["epoch_state"]
-        run.threads = threads
+        run.threads, run.lrs = threads, lrs
         run.log = [LogEntry(*row) for row in log.tolist()]
         run.history = [HistoryRow.of_columns(row, *run.layer_counts) for row in history.tolist()]
+        if lacking:  # an older run, which had one learning rate
+            run.history = [row._replace(lr=lrs[0][1]) for row in run.history]
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, OverflowError) as error:

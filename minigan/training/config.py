@@ -18,10 +18,10 @@ from minigan.training.recipes import RECIPES
 
 CONFIG, CHECKSUM = "config.json", "crc32"
 LONGEST = 1_000_000  # bytes: a longer config.json is none
-# A resumed run may change how many epochs it trains, on which device, with how many threads, how
-# often it saves and measures, and where the data lies (its content is compared).  The two options
-# that are not stored only name the folder.
-CHANGEABLE = ("epochs", "backend", "threads", "data", "save_every", "evaluate_every")
+# A resumed run may change how many epochs it trains, its learning rate, on which device, with how
+# many threads, how often it saves and measures, and where the data lies (its content is compared).
+# The two options that are not stored only name the folder.
+CHANGEABLE = ("epochs", "lr", "backend", "threads", "data", "save_every", "evaluate_every")
 NOT_STORED = ("out", "resume")
 LATER = {  # options that older runs do not have, and what they were
     "recipe": "tutorial",
@@ -58,7 +58,7 @@ class TrainConfig:
     latent_dim: int = LATENT_DIM
     """Length of the latent vector z, from which G makes an image."""
     lr: float | None = None
-    """Learning rate of G and D; if not given, the recipe's."""
+    """Learning rate of G and D; if not given, the recipe's, or that of the run to go on with."""
     r1: float | None = None
     """Weight of the penalty R1 on D's slope at real images; if not given, the recipe's."""
     betas: tuple[float, float] = (0.5, 0.999)
@@ -80,7 +80,7 @@ class TrainConfig:
     out: str | None = None
     """New folder for the results; if not given, runs/<data>-<time>."""
     resume: str | None = None
-    """Folder of an earlier run to go on with.  Its options are kept, but --epochs may be raised."""
+    """Folder of an earlier run to go on with.  Its options are kept but for those given."""
 
     def __post_init__(self) -> None:
         for name, (least, most) in WHOLE.items():
@@ -136,7 +136,9 @@ class TrainConfig:
 
     @classmethod
     def of_run(cls, run: str | Path) -> TrainConfig:
-        """Return the options to resume ``run`` with; ``dataclasses.replace`` can raise ``epochs``.
+        """Return the options to resume ``run`` with.
+
+        ``dataclasses.replace`` can change those that may be changed, such as ``epochs`` and ``lr``.
 
         Raises InputError if the folder holds no run or its options cannot be read.
         """
@@ -201,11 +203,6 @@ class TrainConfig:
                     f"`{name}` is {now[name]}, but the run was started with {was}: with `resume` "
                     f"only {allowed} may be given"
                 )
-        if self.epochs < before.epochs:
-            raise InputError(
-                f"`epochs` is {self.epochs}, but the run was started with {before.epochs}: it may "
-                "only be raised"
-            )
 
 
 def _checksum(options: dict[str, Any]) -> int:

@@ -16,8 +16,9 @@ from minigan.training.run import Run
 
 def diverged(run: Run, step: int, what: str, checkpoint: Path) -> InputError:
     """Return the error for a loss or a weight that is no longer finite."""
-    options = "`lr` or `r1`" if run.gan.r1 > 0 else "`lr`"
-    advice = f"try a lower {options} and another `out`"
+    advice = f"try a lower {'`lr` or `r1`' if run.gan.r1 > 0 else '`lr`'} and another `out`"
+    if checkpoint.exists():
+        advice = f"go on from it with `resume` and a lower `lr`, or {advice}"
     return InputError(f"training diverged at step {step:,}: {what}{_kept(checkpoint)}; {advice}")
 
 

@@ -32,7 +32,8 @@ class HistoryRow(NamedTuple):
 
     Losses and probabilities are means over these steps.  The figures from ``spread`` on were
     measured after the last of them: the ``Health`` of the GAN, the ``Quality`` of the generator
-    that draws the samples, and the ``Memory`` of D.  A figure that was not measured is nan.
+    that draws the samples, and the ``Memory`` of D.  A figure that was not measured is nan.  ``lr``
+    is the learning rate of the last of the steps.
     """
 
     epoch: int
@@ -51,6 +52,7 @@ class HistoryRow(NamedTuple):
     classes: float = math.nan
     d_train: float = math.nan
     d_test: float = math.nan
+    lr: float = math.nan
 
     def columns(self) -> dict[str, float]:
         """Return the figures by column name; the norms become ``d_grad_1``, … ``g_grad_1``, …"""

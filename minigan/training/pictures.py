@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import math
 import os
 from collections.abc import Iterator, Sequence
@@ -133,8 +134,9 @@ def curves_png(
     Dashed lines show where a discriminator that is only guessing would be: d_loss at 2 ln 2, g_loss
     at ln 2, both probabilities at 1/2; with the squared error (``squared``) the losses are at 1/2
     and 1/4, and what D answers is no probability.  Another dashed line shows the spread of real
-    images.  What D remembers of its training images and JS are drawn in plots of their own if they
-    were measured.  Of a long history, each point is the mean of several rows.
+    images, and dotted ones show where the learning rate changed.  What D remembers of its training
+    images and JS are drawn in plots of their own if they were measured.  Of a long history, each
+    point is the mean of several rows.
     """
     group = math.ceil(len(history) / POINTS) or 1
     points = [history[start : start + group] for start in range(0, len(history), group)]
@@ -146,8 +148,13 @@ def curves_png(
     ]
     memory = [(h.step / steps_per_epoch, h.d_train - h.d_test) for h in history]
     js = [(h.step / steps_per_epoch, h.js) for h in history]
+    lrs = [
+        (before.step / steps_per_epoch, after.lr)
+        for before, after in itertools.pairwise(history)
+        if before.lr != after.lr
+    ]
     with plain_matplotlib():
-        return _drawn(x, curves, _measured(memory), _measured(js), real_spread, squared)
+        return _drawn(x, curves, _measured(memory), _measured(js), lrs, real_spread, squared)
 
 
 def _measured(pairs: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -161,6 +168,7 @@ def _drawn(
     curves: list[list[float]],
     memory: list[tuple[float, float]],
     js: list[tuple[float, float]],
+    lrs: list[tuple[float, float]],
     real_spread: float,
     squared: bool,
 ) -> bytes:
@@ -190,6 +198,10 @@ def _drawn(
     samples.set(ylabel="spread")
     samples.set_ylim(bottom=0)
     every = (losses, probabilities, samples, *others)
+    for where, lr in _measured(lrs):
+        for axes in every:
+            label = f"from here on lr {lr:g}" if axes is losses else None
+            axes.axvline(where, color="0.3", ls=":", lw=1, label=label)
     if memory:
         axes = others.pop(0)
         style = ".-" if len(memory) <= 100 else "-"

@@ -15,12 +15,19 @@ from minigan.training.run import Run
 ESTIMATE_AFTER = 100  # steps of this process, from which the time of the others is known
 
 
-def announce(run: Run, folder: Path, outputs: Outputs, memory: MemoryCheck) -> None:
-    """Say where the results will be, before there are any, and what will not be known."""
+def announce(
+    run: Run, folder: Path, outputs: Outputs, memory: MemoryCheck, old_lr: float | None
+) -> None:
+    """Say where the results will be, before there are any, and what will not be known.
+
+    ``old_lr`` is the learning rate of the steps before if the others have another one, else None.
+    """
     if memory.missing is not None:
         say(f"note: whether D remembers its images cannot be told: {memory.missing}")
     if run.step > 0:
         say(f"Going on after step {run.step:,} of {run.last_step:,} in {folder}.")
+        if old_lr is not None:
+            say(f"The learning rate was {old_lr:g}; from now on it is {run.gan.adam_g.lr:g}.")
         return
     steps, file = outputs.first_picture
     say(f"Training in {folder}; Ctrl-C stops and saves.")

@@ -35,6 +35,7 @@ class Run:
     log: list[LogEntry] = field(default_factory=list)  # entries of the current epoch
     history: list[HistoryRow] = field(default_factory=list)
     threads: list[tuple[int, int]] = field(default_factory=list)  # first step, BLAS threads
+    lrs: list[tuple[int, float]] = field(default_factory=list)  # first step, learning rate
 
     @property
     def drawing_generator(self) -> Sequential:
@@ -57,6 +58,13 @@ class Run:
         if changed:
             self.threads.append((self.step + 1, threads))
         return changed
+
+    def note_lr(self) -> float | None:
+        """Note the learning rate from the next step on; return the one before it if it changed."""
+        before, lr = self.lrs[-1][1] if self.lrs else None, self.gan.adam_g.lr
+        if before != lr:
+            self.lrs.append((self.step + 1, lr))
+        return None if before == lr else before
 
     @property
     def layer_counts(self) -> tuple[int, int]:

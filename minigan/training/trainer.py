@@ -10,6 +10,7 @@ import contextlib
 import math
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,8 @@ class Trainer:
     def __init__(self, config: TrainConfig) -> None:
         if not isinstance(config, TrainConfig):
             raise TypeError(f"config is {config!r}, expected a TrainConfig")
+        if config.resume is not None and config.lr is None:
+            config = replace(config, lr=TrainConfig.of_run(config.resume).lr)
         self.config = config = config.resolved()
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
@@ -125,7 +128,7 @@ class Trainer:
                 return self.folder
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
             stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
-            announce(run, self.folder, outputs, self.memory_check)
+            announce(run, self.folder, outputs, self.memory_check, run.note_lr())
             threads = ThreadChoice(run)
             stack.enter_context(limited_threads(threads.most if threads.on_cpu else None))
             line = threads.choose()
@@ -255,4 +258,4 @@ class Trainer:
             before = run.history[-1].seconds if run.history else 0.0
             row = sum_up(run.log[-(left or ROW_EVERY) :], epoch, run.step, before)
             health = measure_health(run.gan, run.fixed_z)
-            run.history.append(row._replace(**health._asdict()))
+            run.history.append(row._replace(**health._asdict(), lr=run.gan.adam_g.lr))

@@ -110,6 +110,20 @@ def test_resume_of_nothing(args: list[str], capsys: pytest.CaptureFixture[str]) 
 def test_resume_takes_the_runs_options(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--resume", str(run), "--epochs", "2"]) == 0
     assert "Epoch [2/2]" in capsys.readouterr().out
+    assert main(["train", "--resume", str(run), "--epochs", "3", "--lr", "0.0005"]) == 0
+    printed = capsys.readouterr().out
+    assert "The learning rate was 0.001; from now on it is 0.0005." in printed
+    assert main(["train", "--resume", str(run), "--epochs", "4"]) == 0
+    assert "learning rate" not in capsys.readouterr().out  # it stays
+    for words, line in (
+        (["--lr", "0"], "--lr is 0.0, expected a positive, finite number"),
+        (["--epochs", "3"], "--epochs is 3, but the run has come to epoch 4: expected at least 4"),
+    ):
+        fails(["train", f"--resume={run}", *words], line, capsys)
+    assert main(["train", f"--resume={run}", "--epochs", "5", "--lr", "1e30"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("minigan: training diverged at step ")
+    assert "kept; go on from it with --resume and a lower --lr, or try a lower --lr or" in line
     # --batch-size 64 is the default of a new run, but this one was started with 50
     fails(
         ["train", f"--resume={run}", "--batch-size", "64", "--epochs", "3"],

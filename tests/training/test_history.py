@@ -11,7 +11,7 @@ import pytest
 from minigan.training.history import HistoryFile, HistoryRow, LogEntry, column_names, sum_up
 
 BEFORE = "epoch step d_loss g_loss p_real p_fake seconds images_per_second spread".split()
-AFTER = ["ndb", "js", "classes", "d_train", "d_test"]
+AFTER = ["ndb", "js", "classes", "d_train", "d_test", "lr"]
 
 
 def row(d_layers: int, g_layers: int) -> HistoryRow:
@@ -19,7 +19,7 @@ def row(d_layers: int, g_layers: int) -> HistoryRow:
     means = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0)
     d_grads = tuple(100.0 + i for i in range(d_layers))
     g_grads = tuple(200.0 + i for i in range(g_layers))
-    return HistoryRow(3, 700, *means, 8.0, d_grads, g_grads, 50, 0.25, 10, 0.6, 0.5)
+    return HistoryRow(3, 700, *means, 8.0, d_grads, g_grads, 50, 0.25, 10, 0.6, 0.5, 0.001)
 
 
 @pytest.mark.parametrize(("d_layers", "g_layers"), [(4, 4), (2, 2), (1, 3), (3, 1), (0, 2)])

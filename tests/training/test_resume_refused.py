@@ -42,7 +42,6 @@ def test_resume_on_changed_data(config: Configure, tiny_data: Path, tmp_path: Pa
     "options",
     [
         {"batch_size": 31},
-        {"lr": 3e-3},
         {"seed": 1},
         {"latent_dim": 99},
         {"betas": (0.5, 0.99)},
@@ -64,8 +63,12 @@ def test_resume_with_other_data(config: Configure) -> None:
 
 def test_resume_with_fewer_epochs_or_another_folder(config: Configure, tmp_path: Path) -> None:
     folder = mg.Trainer(config(epochs=2)).run()
-    with pytest.raises(InputError, match="^epochs is 1, but the run was started with 2"):
+    before = (folder / "config.json").read_bytes()
+    with pytest.raises(
+        InputError, match="^epochs is 1, but the run has come to epoch 2: expected at least 2$"
+    ):
         mg.Trainer(config(epochs=1, resume=str(folder)))
+    assert (folder / "config.json").read_bytes() == before
     with pytest.raises(InputError, match="^out and resume exclude each other"):
         mg.Trainer(config(epochs=2, resume=str(folder), out=str(tmp_path / "other")))
 
@@ -115,8 +118,8 @@ def test_resume_of_a_damaged_checkpoint(config: Configure) -> None:
     for step in (-1, 8, 21, 10**30, math.inf, None, True):
         save_archive(file, arrays, meta | {"step": step})
         attempt("damaged")
-    save_archive(file, arrays, meta | {"config": meta["config"] | {"lr": 3e-3}})
-    attempt("^lr is 0.001, but the run was started with 0.003")
+    save_archive(file, arrays, meta | {"config": meta["config"] | {"seed": 3}})
+    attempt("^seed is 0, but the run was started with 3")
 
 
 @pytest.mark.parametrize(
@@ -148,6 +151,17 @@ def test_every_number_of_a_checkpoint_is_checked(
     if name.startswith("average"):
         with pytest.raises(InputError, match=f"checkpoint.npz is damaged: {message}"):
             mg.load_generator(folder)
+
+
+@pytest.mark.parametrize(
+    "lrs", [[[1]], [["one", 0.1]], [[1, -0.1]], 5, [[0, 0.1]], [[1, math.inf]], [[1, "fast"]]]
+)
+def test_damaged_notes_on_learning_rates(lrs: Any, config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    arrays, meta = load_archive(folder / CHECKPOINT)
+    save_archive(folder / CHECKPOINT, arrays, meta | {"lrs": lrs})
+    with pytest.raises(InputError, match=r"checkpoint.npz is damaged: "):
+        mg.Trainer(config(epochs=2, resume=str(folder)))
 
 
 @pytest.mark.parametrize("threads", [[[1]], [["one", 2]], [[1, -2]], 5, [[1, True]]])

@@ -17,7 +17,7 @@ import minigan as mg
 from minigan.backend import Array
 from minigan.training.folder import HISTORY
 
-ENDS = ["ndb", "js", "classes", "d_train", "d_test"]
+ENDS = ["ndb", "js", "classes", "d_train", "d_test", "lr"]
 
 
 @pytest.mark.usefixtures("real_curves")
