@@ -48,8 +48,8 @@ class Outputs:
             with tolerated("the run's curves"):
                 self._curves()
             return
-        picture = self.epoch_picture(run.step // run.steps_per_epoch)
-        if run.steps_of_epoch == 0 and not picture.is_file():
+        picture = self.due_picture
+        if picture is not None and not picture.is_file():
             self.draw_samples(picture)
         self.draw_curves()
         self.save_history()
@@ -62,6 +62,13 @@ class Outputs:
             return FIRST_PICTURE, self.step_picture
         epoch = min(run.config.save_every, run.config.epochs)
         return epoch * run.steps_per_epoch, self.epoch_picture(epoch)
+
+    @property
+    def due_picture(self) -> Path | None:
+        """The picture of the epoch that has just ended, if ``save_every`` lets it have one."""
+        run, epoch = self.run, self.run.step // self.run.steps_per_epoch
+        due = epoch % run.config.save_every == 0 or run.step == run.last_step
+        return self.epoch_picture(epoch) if due and run.steps_of_epoch == 0 else None
 
     @property
     def step_picture(self) -> Path:

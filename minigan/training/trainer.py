@@ -10,6 +10,7 @@ import contextlib
 import math
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -94,8 +95,13 @@ class Trainer:
     def history(self) -> list[HistoryRow]:
         return self.state.history
 
-    def run(self) -> Path:
+    def run(self, on_epoch: Callable[[Trainer], bool | None] | None = None) -> Path:
         """Train until ``epochs`` are done, and return the folder with the results.
+
+        After each epoch, when its line is printed and its files are written, ``on_epoch`` is called
+        with this Trainer.  If it returns True, the run is saved and ends there; ``resume`` goes on.
+        It may look at everything (``history``, ``generator``, ``state``, ``folder``) and should
+        change nothing.  If it raises an error, the run is saved first, and the error passes on.
 
         Raises
         ------
@@ -108,11 +114,15 @@ class Trainer:
             earlier ``run()`` of this Trainer; during training, if a loss, a weight, a moment of
             Adam or a running statistic is no longer finite, or if the GPU fails: the last
             checkpoint is kept.
+        TypeError
+            if ``on_epoch`` is not a function, or returns something else than True, False or None.
         OSError
             if the checkpoint cannot be written; the last one is kept.  For other files there is
             only a warning.
         """
         run, config = self.state, self.config
+        if on_epoch is not None and not callable(on_epoch):
+            raise TypeError(f"on_epoch is {on_epoch!r}, expected a function of the Trainer")
         if self.failed:
             raise InputError(
                 "an error has ended the run of this Trainer: make a new one, with `resume`, to "
@@ -145,22 +155,44 @@ class Trainer:
                     summary = finish_epoch(run, best, *checks, self.real_spread)
                 stops = bool(signals)  # read once: a later signal stops the run after the next step
                 if saves or stops:
-                    save_run(run, self.folder / CHECKPOINT)
-                    self.checkpoint = stamp(self.folder / CHECKPOINT)
-                    outputs.save_history()
-                    if run.steps_of_epoch == 0:
-                        outputs.draw_samples(outputs.epoch_picture(epoch))
-                    if run.step == run.last_step or stops:
-                        outputs.draw_curves()
-                    else:
-                        outputs.draw_curves_if_due()
+                    self._save(outputs, ends=stops or run.step == run.last_step)
                 progress.say(summary)
+                if on_epoch is not None and run.steps_of_epoch == 0:
+                    stops = self._ended_by(on_epoch, outputs) or stops
             self.failed = False
         if run.step < run.last_step:
             say(f"Stopped after step {run.step:,}; everything is saved.  To go on:\n")
             say(f"    minigan train --resume {typed(self.folder)}\n")
-            raise KeyboardInterrupt if signals[0] == signal.SIGINT else SystemExit(128 + signals[0])
+            if signals:
+                interrupted = signals[0] == signal.SIGINT
+                raise KeyboardInterrupt if interrupted else SystemExit(128 + signals[0])
         return self.folder
+
+    def _save(self, outputs: Outputs, ends: bool) -> None:
+        """Write the checkpoint and what is made from it; ``ends`` says that the run ends here."""
+        save_run(self.state, self.folder / CHECKPOINT)
+        self.checkpoint = stamp(self.folder / CHECKPOINT)
+        outputs.save_history()
+        if outputs.due_picture is not None:
+            outputs.draw_samples(outputs.due_picture)
+        if ends:
+            outputs.draw_curves()
+        else:
+            outputs.draw_curves_if_due()
+
+    def _ended_by(self, on_epoch: Callable[[Trainer], bool | None], outputs: Outputs) -> bool:
+        """Call ``on_epoch``; if it ends the run, by True or by an error, save the run."""
+        try:
+            ends = on_epoch(self)
+            if ends is not None and not isinstance(ends, (bool, np.bool_)):
+                raise TypeError(f"on_epoch returned {ends!r}, expected True, False or None")
+        except BaseException:
+            self._save(outputs, ends=True)
+            self.failed = False  # the state stands between two epochs
+            raise
+        if ends:
+            self._save(outputs, ends=True)
+        return bool(ends)
 
     def _take_folder(self, stack: contextlib.ExitStack) -> None:
         """Make the folder if it is new, and hold it for this process until the stack is closed."""

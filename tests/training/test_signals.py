@@ -46,6 +46,23 @@ def test_a_signal_while_an_epoch_ends_saves_it_too(
     assert load_archive(trainer.folder / CHECKPOINT)[1]["step"] == trainer.state.step == 14
 
 
+@pytest.mark.parametrize("step", [7, 14])
+def test_a_signal_at_the_end_of_an_epoch_draws_no_picture_of_its_own(
+    step: int, config: Configure, tmp_path: Path
+) -> None:
+    """Every second epoch has a picture, and the last one."""
+    straight = mg.Trainer(config(save_every=2, out=str(tmp_path / "straight"))).run()
+    trainer = mg.Trainer(config(save_every=2))
+    interrupt_at(trainer, step)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    mg.Trainer(mg.TrainConfig.of_run(trainer.folder)).run()
+    assert_same_run(straight, trainer.folder)
+    assert_same_run(trainer.folder, straight)
+    pictures = sorted(file.name for file in (straight / "samples").iterdir())
+    assert pictures == ["epoch_0002.png", "epoch_0003.png"]
+
+
 def test_more_signals_while_it_saves_change_nothing(
     config: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
