@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # before NumPy is imported; other processes inherit it
+
+for name in (
+    "SIGINT",
+    "SIGHUP",
+):  # a script's & and nohup start programs that ignore these, and the
+    number = getattr(signal, name, None)  # tests' runs and children would ignore them, too
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda number, frame: None)
 
 import numpy as np
 import numpy.typing as npt

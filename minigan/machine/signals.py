@@ -34,13 +34,18 @@ def raise_on_interrupt() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def ignores_interrupt() -> bool:
+    """Return whether Ctrl-C does nothing, as in a job that a script has started with ``&``."""
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
 @contextlib.contextmanager
 def noted_signals() -> Iterator[list[int]]:
     """Until the ``with`` block ends, only note the signals that ask a program to end.
 
     The list gets the numbers of those that arrive: of Ctrl-C, of SIGTERM, and of SIGHUP, which is
     sent when the terminal is closed.  A signal that the program was started to ignore stays
-    ignored, as SIGHUP under nohup.
+    ignored, as SIGHUP under nohup, or SIGINT in a job that a script has started with ``&``.
     """
     noted: list[int] = []
     old: dict[int, Any] = {}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import statistics
 from pathlib import Path
 
 from minigan.errors import counted
+from minigan.machine.signals import ignores_interrupt
 from minigan.machine.terminal import ProgressBar, duration, progress_bar, say
 from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import Outputs
@@ -30,7 +32,8 @@ def announce(
             say(f"The learning rate was {old_lr:g}; from now on it is {run.gan.adam_g.lr:g}.")
         return
     steps, file = outputs.first_picture
-    say(f"Training in {folder}; Ctrl-C stops and saves.")
+    stop = f"`kill {os.getpid()}`" if ignores_interrupt() else "Ctrl-C"
+    say(f"Training in {folder}; {stop} stops and saves.")
     say(f"The first picture comes after {counted(steps, 'step')}: {file}")
 
 

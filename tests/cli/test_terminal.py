@@ -53,10 +53,11 @@ def test_a_terminal_that_knows_ascii_only(tmp_path: Path) -> None:
     assert (tmp_path / "sü.png").exists()
 
 
-def start(tiny_data: Path, out: Path) -> subprocess.Popen[str]:
+def start(tiny_data: Path, out: Path, *before: str) -> subprocess.Popen[str]:
+    """A long run that has written its first checkpoint; ``before`` stands before its command."""
     args = ["--epochs", "1000", "--batch-size", "50", "--data", str(tiny_data), "--out", str(out)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "minigan", "train", *args],
+        [*before, sys.executable, "-m", "minigan", "train", *args],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -91,6 +92,28 @@ def test_signals(number: signal.Signals, status: int, tiny_data: Path, tmp_path:
     trainer.config = trainer.state.config = replace(trainer.config, epochs=goal)
     trainer.run()
     assert trainer.state.step == goal * trainer.state.steps_per_epoch
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
+def test_signals_that_were_ignored_at_the_start_stay_ignored(
+    tiny_data: Path, tmp_path: Path
+) -> None:
+    """As in ``nohup minigan train &`` within a script: its Ctrl-C is meant for another program."""
+    out = tmp_path / "run"
+    process = start(tiny_data, out, "sh", "-c", 'trap "" INT HUP; exec "$@"', "sh")
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGHUP)
+        before = (out / "checkpoint.npz").stat().st_mtime_ns
+        deadline = time.monotonic() + 60
+        while (out / "checkpoint.npz").stat().st_mtime_ns == before:  # the next epoch
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (143, "")
+    assert stdout.startswith(f"Training in {out}; `kill {process.pid}` stops and saves.\n")
 
 
 def test_traceback_only_if_asked_for(run: Path) -> None:
