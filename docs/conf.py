@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 
 import minigan
 from minigan.tape.equations import EQUATION
+
+sys.path.append(str(Path(__file__).parents[1] / "examples"))
+import notebooks
 
 project = "minigan"
 author = "the minigan authors"
@@ -20,6 +25,7 @@ extensions = [
     "sphinx-mathjax-offline",  # formulas without a network
 ]
 exclude_patterns = ["README.md", "templates", "static"]  # index.md includes README.md
+exclude_patterns += ["notebooks"]  # notebooks.md includes the list of them
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header"]  # README.md has the title that index.md begins with
@@ -65,6 +71,20 @@ def equations(
         text.append(line if indented else re.sub(r"(?<!`)\|(?!`)", r"\\|", line))
         before = line
     lines[:] = text
+
+
+def make_notebooks() -> None:
+    """Make the notebooks of the examples, and the list of them with their titles."""
+    folder, lines = Path(__file__).parent / "notebooks", []
+    for name in notebooks.examples():
+        notebook = notebooks.notebook_of(name)
+        notebooks.write(notebook, folder / f"{name}.ipynb")
+        title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+        lines.append(f"- {title}: :download:`{name}.ipynb <notebooks/{name}.ipynb>`\n")
+    (folder / "list.rst").write_text("".join(lines), encoding="utf-8")
+
+
+make_notebooks()
 
 
 def setup(app: object) -> None:

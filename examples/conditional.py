@@ -94,3 +94,4 @@ for epoch in range(1, epochs + 1):
         f"{time.perf_counter() - start:.1f} s"
     )
     save_grid(pictures / f"epoch_{epoch:04d}.png", average(shown), nrow=10)
+    print(f"picture: {pictures}/epoch_{epoch:04d}.png")

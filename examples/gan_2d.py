@@ -169,4 +169,4 @@ with atomic_write(out / "gan_2d.gif") as file:
     )  # fmt: skip
 with atomic_write(out / "gan_2d.png") as file:
     frames[-1].save(file, "PNG")
-print(f"{len(film)} frames: {out / 'gan_2d.gif'}")
+print(f"{len(film)} frames, picture: {out / 'gan_2d.gif'}")

@@ -115,3 +115,4 @@ for epoch in range(1, epochs + 1):
         f"{time.perf_counter() - start:.1f} s"
     )
     save_grid(pictures / f"epoch_{epoch:04d}.png", G(fixed_z))  # save_image(G(fixed_z), ...)
+    print(f"picture: {pictures}/epoch_{epoch:04d}.png")

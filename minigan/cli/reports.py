@@ -21,9 +21,10 @@ from minigan.backend.numba_loop import how_adam_runs
 from minigan.cli.options import Bench, Exercise, GradCheck, Info, Trace
 from minigan.errors import InputError, check_whole
 from minigan.gradcheck import ROWS, TOLERANCE, check_everything
+from minigan.machine.bar import progress_bar
 from minigan.machine.blas import blas_kernels, limited_threads
 from minigan.machine.files import atomic_write
-from minigan.machine.terminal import complain, note, progress_bar, say, typed
+from minigan.machine.terminal import complain, note, say, typed
 from minigan.training import RECIPES
 
 VERDICTS = {"PASS": "green", "FAIL": "red", "NOT RESOLVED": "yellow"}

@@ -11,7 +11,8 @@ import numpy as np
 
 from minigan.cli.options import Evaluate, Sample, Train
 from minigan.errors import InputError, check_whole, counted, to_float
-from minigan.machine.terminal import ProgressBar, complain, note, progress_bar, say, typed
+from minigan.machine.bar import ProgressBar, progress_bar
+from minigan.machine.terminal import complain, note, say, typed
 from minigan.styled import Styled
 from minigan.training import (
     TrainConfig,

@@ -8,8 +8,9 @@ import statistics
 from pathlib import Path
 
 from minigan.errors import counted
+from minigan.machine.bar import ProgressBar, progress_bar
 from minigan.machine.signals import ignores_interrupt
-from minigan.machine.terminal import ProgressBar, duration, progress_bar, say
+from minigan.machine.terminal import duration, say
 from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import Outputs
 from minigan.training.run import Run

@@ -90,6 +90,7 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
         "docs/index.md": {"{include} README.md", "{toctree}"},
         "docs/ko/index.md": {"{toctree}"},
         "docs/api.md": {"{eval-rst}"},
+        "docs/notebooks.md": {"{eval-rst}"},
     }
     count = 0
     for page in PAGES:

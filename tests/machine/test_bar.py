@@ -7,11 +7,13 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
-from minigan.machine import terminal
-from minigan.machine.terminal import ClosedStream, progress_bar
+from minigan.machine import bar
+from minigan.machine.bar import in_notebook, progress_bar
+from minigan.machine.terminal import ClosedStream
 
 
 class Terminal(io.StringIO):
@@ -30,18 +32,18 @@ class Gone(Terminal):
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("TQDM_")]:
         monkeypatch.delenv(name)
-    terminal._tqdm_works.cache_clear()
+    bar._tqdm_works.cache_clear()
     yield
-    terminal._tqdm_works.cache_clear()
+    bar._tqdm_works.cache_clear()
 
 
 def work(total: int = 3) -> None:
-    with progress_bar(total, initial=1, desc="Epoch 1/2", unit="step") as bar:
+    with progress_bar(total, initial=1, desc="Epoch 1/2", unit="step") as shown:
         for _ in range(1, total):
-            bar.update()
-            bar.set_postfix_str("d_loss 1.20", refresh=True)
-            bar.set_description("Epoch 2/2")
-            bar.clear()
+            shown.update()
+            shown.set_postfix_str("d_loss 1.20", refresh=True)
+            shown.set_description("Epoch 2/2")
+            shown.clear()
 
 
 def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,9 +54,9 @@ def test_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in ("Epoch 1/2:", " 1/3 ", "3/3 ", "d_loss 1.20", "Epoch 2/2:"):
         assert part in text
     assert text.split("\r")[-2].strip() == ""  # the bar has gone
-    with progress_bar(100, desc="sorting", unit="%") as bar:
-        bar.update(25)
-        bar.set_description("measuring")
+    with progress_bar(100, desc="sorting", unit="%") as shown:
+        shown.update(25)
+        shown.set_description("measuring")
     last = stream.getvalue()
     assert "measuring:  25%|" in last
     assert "%/s" not in last
@@ -80,8 +82,8 @@ def test_settings_of_tqdm_that_make_no_sense(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """tqdm raises ValueError for the first while it is imported, and KeyError for the other."""
-    for module in [module for module in sys.modules if module.split(".")[0] == "tqdm"]:
-        monkeypatch.delitem(sys.modules, module)
+    for loaded in [loaded for loaded in sys.modules if loaded.split(".")[0] == "tqdm"]:
+        monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setenv(f"TQDM_{name}", value)
     stream = Terminal()
     monkeypatch.setattr("sys.stderr", stream)
@@ -91,3 +93,21 @@ def test_settings_of_tqdm_that_make_no_sense(
     assert set(threading.enumerate()) <= threads  # one of tqdm's would wait for ever at the end
     (line,) = stream.getvalue().splitlines()  # one line, once
     assert line.startswith(f"minigan: no progress bar is shown, look at TQDM_{name}: ")
+
+
+class Kernel:
+    """What ipykernel's shell has, and the shell of a terminal has not."""
+
+    kernel = "there"
+
+
+@pytest.mark.parametrize(("shell", "is_one"), [(None, False), ("ipython", False), (Kernel(), True)])
+def test_a_notebook_is_known_by_its_kernel(
+    shell: object, is_one: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where IPython was not imported there is no notebook, and it is not imported to find out."""
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert in_notebook() is is_one
+    monkeypatch.delitem(sys.modules, "IPython")
+    assert not in_notebook()
+    assert "IPython" not in sys.modules
