@@ -11,6 +11,7 @@ from minigan.training.history import sum_up
 from minigan.training.memory import MemoryCheck, warning_of_memory
 from minigan.training.outputs import tolerated
 from minigan.training.quality import QualityCheck
+from minigan.training.recipes import RECIPES
 from minigan.training.run import Run
 
 
@@ -34,7 +35,7 @@ def finish_epoch(
     if check is not None and every and (epoch % every == 0 or epoch == config.epochs):
         line += measure_quality(run, best, check)
     for warning in (
-        warning_of_collapse(run.history, epoch, real_spread),
+        warning_of_collapse(run.history, epoch, real_spread, RECIPES[config.recipe]),
         warning_of_memory(run.history, epoch, run.gan.r1),
     ):
         line += "" if warning is None else f"\n{warning}"

@@ -9,8 +9,7 @@ import pytest
 
 from minigan.training.collapse import sign_of_collapse, warning_of_collapse
 from minigan.training.history import HistoryRow
-
-"""The figures of health, and the signs of a collapse."""
+from minigan.training.recipes import RECIPES
 
 
 def rows(**figures: float) -> list[HistoryRow]:
@@ -53,12 +52,30 @@ def test_three_epochs_in_a_row_are_a_warning_and_more_are_not() -> None:
             for epoch, value in enumerate(spreads, 1)
         ]
         epochs = range(1, len(spreads) + 1)
-        return [e for e in epochs if warning_of_collapse(history[:e], e, 0.38) is not None]
+        recipe = RECIPES["tutorial"]
+        return [e for e in epochs if warning_of_collapse(history[:e], e, 0.38, recipe) is not None]
 
     assert warned([0.36] * 5) == []
     assert warned([0.02, 0.02, 0.36, 0.02, 0.02]) == []  # it came back
     assert warned([0.02] * 6) == [3]
     assert warned([0.02] * 4 + [0.36] + [0.02] * 5) == [3, 8]  # and then collapsed again
+
+
+@pytest.mark.parametrize(
+    ("name", "advice", "guessing"),
+    [
+        ("tutorial", "the recipe averaged", "0.7"),
+        ("batch-norm", "the recipe averaged", "0.7"),
+        ("averaged", "another learning rate", "0.7"),
+        ("least-squares", "another learning rate", "0.25"),
+    ],
+)
+def test_the_warning_knows_the_recipe(name: str, advice: str, guessing: str) -> None:
+    row = HistoryRow(1, 1001, 1.1, 9.0, 0.6, 0.4, 1, 1, spread=0.36)
+    history = [row._replace(epoch=epoch) for epoch in (1, 2, 3)]
+    warning = warning_of_collapse(history, 3, 0.38, RECIPES[name]) or ""
+    assert f"(g_loss 9.0; {guessing} if D were only guessing)" in warning
+    assert f"try another seed, or {advice}; minigan evaluate" in warning
 
 
 def test_the_first_thousand_steps_are_not_judged() -> None:
