@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
@@ -235,6 +236,15 @@ def test_style(
     again = capsys.readouterr().out
     assert "Epoch" not in again
     assert again == printed[printed.index("run: ") :]
+
+
+def test_an_example_that_ends_with_an_error_leaves_the_path_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = list(sys.path)
+    with pytest.raises(SystemExit, match="SAMPLES=9"):
+        loaded("style.py", tmp_path, monkeypatch, SAMPLES="9")
+    assert sys.path == before
 
 
 def test_style_needs_styles(

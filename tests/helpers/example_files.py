@@ -29,12 +29,14 @@ def run_example(name: str, *args: str, **environment: str) -> str:
 def load_example(name: str) -> Any:
     """The example, run in this process, as a module."""
     file = EXAMPLES / name
-    sys.path.insert(0, str(file.parent))  # where a script finds its neighbours
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look their own module up
-    spec.loader.exec_module(module)
-    sys.path.remove(str(file.parent))
+    sys.path.insert(0, str(file.parent))  # where a script finds its neighbours
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(file.parent))
     return module
