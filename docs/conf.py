@@ -80,7 +80,7 @@ def make_notebooks() -> None:
         notebook = notebooks.notebook_of(name)
         notebooks.write(notebook, folder / f"{name}.ipynb")
         title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
-        lines.append(f"- {title}: :download:`{name}.ipynb <notebooks/{name}.ipynb>`\n")
+        lines.append(f"- {title}: :download:`{name}.ipynb </notebooks/{name}.ipynb>`\n")
     (folder / "list.rst").write_text("".join(lines), encoding="utf-8")
 
 

@@ -91,6 +91,7 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
         "docs/ko/index.md": {"{toctree}"},
         "docs/api.md": {"{eval-rst}"},
         "docs/notebooks.md": {"{eval-rst}"},
+        "docs/ko/notebooks.md": {"{eval-rst}"},
     }
     count = 0
     for page in PAGES:
