@@ -51,7 +51,7 @@ class Layer:
 
     n_in: int | None = None  # columns of x; None: x may have any shape
     n_out: int | None = None  # columns of y; None: y has the shape of x
-    n: int = 0  # columns of x alone, if something stands beside it
+    n: int  # columns of x alone, if something stands beside it
     param_names: tuple[str, ...] = ()
     buffer_names: tuple[str, ...] = ()  # other arrays, which forward updates in training
     kinks: tuple[float, ...] = ()  # values of x where the derivative jumps (for check_gradients)

@@ -40,7 +40,7 @@ class Styled(Sequential):
     In ``layers``, the ``Linear`` of a style stands right before the layer that sees it.  All
     parameters are in ``params``, and the rules of ``Sequential`` hold.
 
-    Raises the errors of ``Sequential``.
+    Raises the errors of ``Sequential``, and ValueError if no layer of f has a width.
     """
 
     def __init__(
@@ -48,13 +48,17 @@ class Styled(Sequential):
     ) -> None:
         self.mapping, synthesis = tuple(mapping), tuple(synthesis)
         (self.n_z, self.n_w), (_, n_out) = widths(self.mapping), widths(synthesis)
+        if self.n_z is None or self.n_w is None:
+            raise ValueError(
+                "no layer of the mapping has a width, as Linear has, to know z and w by"
+            )
         self.styled = sum(layer.beside == "style" for layer in synthesis)
         noise = sum(layer.n for layer in synthesis if layer.beside == "noise")
-        self._both_ends = (self.n_z or 1) + noise, n_out
+        self._both_ends = self.n_z + noise, n_out
         layers, self.way = list(self.mapping), list[int]()  # where g₁ … g_L stand in ``layers``
         for layer in synthesis:
             if layer.beside == "style":
-                layers.append(Linear(self.n_w or 1, layer.n))
+                layers.append(Linear(self.n_w, layer.n))
             self.way.append(len(layers))
             layers.append(layer)
         super().__init__(*layers, **options)

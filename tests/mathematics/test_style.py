@@ -10,7 +10,7 @@ import pytest
 from helpers.every_layer import every_dtype, normal
 
 import minigan as mg
-from minigan.backend import Array, Backend
+from minigan.backend import Array, Backend, noted_products
 from minigan.models import style_generator
 from minigan.style import Constant, ModulatedLinear, Noise
 from minigan.styled import Styled
@@ -246,6 +246,19 @@ def test_all_that_holds_for_a_sequential() -> None:
     assert repr(net).startswith("Styled: ")
 
 
+def test_no_product_is_made_for_a_gradient_that_nobody_asks_for() -> None:
+    net, x = styled(), normal(4, 16)
+    y, cache = net.forward(x)
+
+    def products(**flags: bool) -> int:
+        noted: list[Any] = []
+        with noted_products(net.backend, noted.append):
+            net.backward(np.ones_like(y), cache, **flags)
+        return len(noted)
+
+    assert products(input_grad=False) == products() - 1  # dz, by the first layer of the mapping
+
+
 def test_networks_that_do_not_fit() -> None:
     mapping = mg.Linear(3, 5), mg.Tanh()
     with pytest.raises(ValueError, match="takes rows of 4 but gets 6"):
@@ -257,6 +270,8 @@ def test_networks_that_do_not_fit() -> None:
         Styled([], [Constant(6)])
     with pytest.raises(TypeError, match="layer 1 is a str"):
         Styled(mapping, [Constant(6), "layer"])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match="no layer of the mapping has a width"):
+        Styled([mg.Tanh()], [Constant(4), ModulatedLinear(4, 2)])
     for bad in (lambda: ModulatedLinear(0, 2), lambda: Noise(-1), lambda: Constant(True)):
         with pytest.raises(ValueError, match="expected a whole number of at least 1"):
             bad()
