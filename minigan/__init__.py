@@ -22,7 +22,8 @@ from minigan.network import Sequential
 from minigan.optim import Adam
 from minigan.penalty import r1
 from minigan.tape import trace
-from minigan.training import TrainConfig, Trainer, load_generator
+from minigan.training import TrainConfig, Trainer, load_generator, save_grid
+from minigan.weights import load
 
 __version__ = "0.1.0"
 
@@ -50,9 +51,11 @@ __all__ = [
     "from_torchvision",
     "generator",
     "get_backend",
+    "load",
     "load_generator",
     "load_mnist",
     "mse",
     "r1",
+    "save_grid",
     "trace",
 ]

@@ -121,7 +121,9 @@ class BatchNorm1d(Layer):
         return dx
 
     def __repr__(self) -> str:
-        return f"BatchNorm1d({self.n_in})"
+        eps = f", eps={self.eps}" if self.eps != 1e-5 else ""
+        momentum = f", momentum={self.momentum}" if self.momentum != 0.1 else ""
+        return f"BatchNorm1d({self.n_in}{eps}{momentum})"
 
 
 def backward_in_steps(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, overload
 
 import numpy as np
 
 from minigan.backend import Array, Backend, check_dtype, get_backend
 from minigan.backend.flat import FlatViews, check_holds_no_layers, prepare_weights
+from minigan.data import network_text, save_archive
 from minigan.layers import Layer, Seed
 
 
@@ -106,6 +108,41 @@ class Sequential:
         for i, layer in enumerate(self.layers):
             for name in layer.buffer_names:
                 yield f"{i}.{name}", getattr(layer, name)
+
+    def state(self) -> dict[str, Array]:
+        """Return all arrays that training changes, not copied: ``params`` and the buffers."""
+        return {"params": self.params, **dict(self.named_buffers())}
+
+    def copy_from(self, other: Sequential) -> None:
+        """Copy the parameters and the buffers of a network with the same layers.
+
+        (``params`` alone would leave out the running statistics of a ``BatchNorm1d``.)  ``other``
+        may have another dtype, and be on another backend.  Raises ValueError unless the names and
+        the shapes of all parameters and buffers are the same.
+        """
+        here, there = ([*net.named_parameters(), *net.named_buffers()] for net in (self, other))
+        if [(x[0], x[1].shape) for x in here] != [(x[0], x[1].shape) for x in there]:
+            raise ValueError("the parameters of the two networks differ in names or shapes")
+        theirs = other.state()
+        for name, array in self.state().items():
+            array[...] = self.backend.asarray(other.backend.to_numpy(theirs[name]), self.dtype)
+        self.weights_changed()
+
+    @property
+    def architecture(self) -> str:
+        """The call that makes this network, as text: ``Sequential(Linear(2, 1), Sigmoid())``.
+
+        Raises InputError for a layer whose ``repr`` is not the call that makes it.
+        """
+        return network_text(type(self).__name__, self.layers)
+
+    def save(self, path: str | Path) -> None:
+        """Write layers, parameters and buffers to one file, which ``minigan.load`` reads.
+
+        Raises InputError as ``architecture`` does, and OSError if the file cannot be written.
+        """
+        arrays = {name: self.backend.to_numpy(array) for name, array in self.state().items()}
+        save_archive(Path(path), arrays, {"network": self.architecture})
 
     def forward(self, x: Array) -> tuple[Array, Cache]:
         """Return y, and the cache that ``backward`` needs; several caches may be in use at once.

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, check_array
+from minigan.data import network_text
 from minigan.layers import Layer, Linear
 from minigan.network import Cache, Sequential, widths
 
@@ -67,6 +68,14 @@ class Styled(Sequential):
         if len(set(map(id, layers))) < len(layers):
             raise ValueError("a layer stands twice in this network")
         return self._both_ends
+
+    @property
+    def architecture(self) -> str:
+        """The call that makes this network, as text: ``Styled((Linear(9, 4),), (Constant(5),))``.
+
+        Raises InputError for a layer whose ``repr`` is not the call that makes it.
+        """
+        return network_text(type(self).__name__, (self.mapping, self.synthesis))
 
     def styles(self, z: Array) -> Array:
         """Return the styles w of latent points, (N, latent_dim), as after training."""

@@ -1,10 +1,11 @@
-"""Data: images and minibatches for training, files of arrays, and the data that minigan ships.
+"""Data: images and minibatches, files of arrays, networks as text, and what minigan ships.
 
 This room offers the names listed below.  It imports from ``machine``, ``errors`` and ``backend``,
 and knows nothing about networks.
 """
 
 from minigan.data.archive import check_arrays, load_archive, save_archive
+from minigan.data.calls import Call, network_text, read_call
 from minigan.data.idx import read_idx
 from minigan.data.minibatches import batches, pixel_values
 from minigan.data.mnist import MNIST, SHIPPED, from_torchvision, load_data, load_mnist
@@ -12,13 +13,16 @@ from minigan.data.mnist import MNIST, SHIPPED, from_torchvision, load_data, load
 __all__ = [
     "MNIST",
     "SHIPPED",
+    "Call",
     "batches",
     "check_arrays",
     "from_torchvision",
     "load_archive",
     "load_data",
     "load_mnist",
+    "network_text",
     "pixel_values",
+    "read_call",
     "read_idx",
     "save_archive",
 ]

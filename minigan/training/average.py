@@ -25,10 +25,7 @@ def update_average(average: Sequential, net: Sequential, t: int) -> None:
     Both networks must have the same layers, dtype and backend.  Source: polynomial-decay averaging
     (Shamir & Zhang 2013, section 4, with η = 8); for GANs, Yazıcı et al. 2019.
     """
-    pairs = [(average.params, net.params)]
-    buffers = zip(average.named_buffers(), net.named_buffers(), strict=True)
-    pairs += [(mean, now) for (_, mean), (_, now) in buffers]
-    for mean, now in pairs:
+    for mean, now in zip(average.state().values(), net.state().values(), strict=True):
         mean += 9 / (t + 8) * (now - mean)
 
 

@@ -201,5 +201,4 @@ def stored_arrays(run: Run) -> dict[str, Array]:
 
 def _network_arrays(name: str, net: Sequential) -> dict[str, Array]:
     """Return what is stored of a network, on its device: its parameters and its buffers."""
-    buffers = {f"{name}.{buffer}": array for buffer, array in net.named_buffers()}
-    return {name: net.params, **buffers}
+    return {f"{name}.{key}".removesuffix(".params"): array for key, array in net.state().items()}

@@ -38,6 +38,8 @@ def image_grid(images: Array, nrow: int = 8, padding: int = 2) -> npt.NDArray[np
     ``torchvision.utils.make_grid(images, nrow, padding, normalize=True)``.
     """
     x = np.asarray(images, np.float32).reshape(len(images), 28, 28)
+    if not len(x):
+        raise ValueError("there are no images, expected at least one")
     low, high = float(x.min()), float(x.max())
     x = (x - low) / max(high - low, 1e-5)
     columns = min(nrow, len(x))
@@ -59,10 +61,15 @@ def grid_png(images: Array, nrow: int = 8) -> bytes:
     return file.getvalue()
 
 
-def save_grid(path: Path, images: Array, nrow: int = 8) -> None:
-    """Write an image grid as a PNG file, atomically.  Raises OSError if that is not possible."""
+def save_grid(path: str | Path, images: Array, nrow: int = 8) -> None:
+    """Write images, (N, 784) or (N, 28, 28), as a PNG file with ``nrow`` of them in a row.
+
+    The grey values are stretched as in ``image_grid``.  The file is never half written.  Raises
+    ValueError if there are no images, or if they have another shape, and OSError if the file cannot
+    be written.
+    """
     content = grid_png(images, nrow)
-    with atomic_write(path) as file:
+    with atomic_write(Path(path)) as file:
         file.write(content)
 
 

@@ -11,8 +11,8 @@ import minigan
 PACKAGE = Path(minigan.__file__).parent
 # Each room may import from itself and from the rooms before it.
 ROOMS = (
-    "machine", "errors", "backend", "data", "mathematics", "gradcheck", "metrics", "training",
-    "evaluation", "tape", "bench", "minigan", "exercises", "cli",
+    "machine", "errors", "backend", "data", "mathematics", "weights", "gradcheck", "metrics",
+    "training", "exchange", "evaluation", "tape", "bench", "minigan", "exercises", "cli",
 )  # fmt: skip
 
 
