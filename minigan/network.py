@@ -113,6 +113,10 @@ class Sequential:
         """Return all arrays that training changes, not copied: ``params`` and the buffers."""
         return {"params": self.params, **dict(self.named_buffers())}
 
+    def _shapes(self) -> list[tuple[str, tuple[int, ...]]]:
+        parameters = [(name, parameter) for name, parameter, _ in self.named_parameters()]
+        return [(name, array.shape) for name, array in [*parameters, *self.named_buffers()]]
+
     def copy_from(self, other: Sequential) -> None:
         """Copy the parameters and the buffers of a network with the same layers.
 
@@ -120,8 +124,7 @@ class Sequential:
         may have another dtype, and be on another backend.  Raises ValueError unless the names and
         the shapes of all parameters and buffers are the same.
         """
-        here, there = ([*net.named_parameters(), *net.named_buffers()] for net in (self, other))
-        if [(x[0], x[1].shape) for x in here] != [(x[0], x[1].shape) for x in there]:
+        if self._shapes() != other._shapes():
             raise ValueError("the parameters of the two networks differ in names or shapes")
         theirs = other.state()
         for name, array in self.state().items():

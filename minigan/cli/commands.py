@@ -1,6 +1,7 @@
 """The subcommands of ``minigan``: the options of each, and the function that runs it.
 
-The functions, in ``runs`` and ``reports``, take the options and return the exit status.
+The functions, in ``runs``, ``weights`` and ``reports``, take the options, and return the exit
+status.
 """
 
 from __future__ import annotations
@@ -8,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minigan.cli.options import Bench, Evaluate, Exercise, GradCheck, Info, Sample, Trace, Train
+from minigan.cli.options import (
+    Bench,
+    Evaluate,
+    Exercise,
+    Export,
+    GradCheck,
+    Import,
+    Info,
+    Sample,
+    Trace,
+    Train,
+)
 from minigan.cli.reports import (
     bench_command,
     exercise_command,
@@ -17,12 +29,15 @@ from minigan.cli.reports import (
     trace_command,
 )
 from minigan.cli.runs import evaluate_command, sample_command, train_command
+from minigan.cli.weights import export_command, import_command
 
 # In the order of the help.
 COMMANDS: dict[str, tuple[type, Callable[[Any], int]]] = {
     "train": (Train, train_command),
     "sample": (Sample, sample_command),
     "evaluate": (Evaluate, evaluate_command),
+    "export": (Export, export_command),
+    "import": (Import, import_command),
     "gradcheck": (GradCheck, gradcheck_command),
     "exercise": (Exercise, exercise_command),
     "trace": (Trace, trace_command),

@@ -16,11 +16,21 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "minigan sample": "draw 64 digits at once",
         "minigan sample runs/mine --seed 7": "draw other digits, from a run",
         "minigan sample runs/mine --interpolate": "turn digits into others",
+        "minigan sample --n 1000 --format folder": "a PNG file for each digit",
     },
     "evaluate": {
         "minigan evaluate": "measure the generator of the package",
         "minigan evaluate runs/mine": "measure the generator of a run",
         "minigan evaluate runs/mine/best.npz": "measure the best one of the run",
+    },
+    "export": {
+        "minigan export runs/mine": "for PyTorch: G, D and both Adams",
+        "minigan export runs/mine --to onnx": "the generator as a graph",
+        "minigan export --to safetensors": "the generator of the package",
+    },
+    "import": {
+        "minigan import generator.pt": "draw with a generator of PyTorch",
+        "minigan import run.pt --out runs/back": "go on with a run that was there",
     },
     "gradcheck": {
         "minigan gradcheck": "check all rules on the CPU",

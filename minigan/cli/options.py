@@ -65,8 +65,11 @@ class Sample:
     seed: int = 0
     """Seed of the random latent vectors z."""
     out: Annotated[str | None, optional("FILE")] = None
-    """PNG file to write; if not given, sample_<seed>.png or walk_<seed>.png in the run's folder.
+    """File to write; if not given, sample_<seed>.png or walk_<seed>.png in the run's folder.
     If no run is given, the folder is runs."""
+    format: str = "png"
+    """png: a grid, in several pages if there are more than 32 rows.  npy: an array of bytes,
+    (n, 28, 28).  folder: a new folder with a PNG file for each image, in the size of the data."""
     digits: Annotated[str | None, optional("DIGITS")] = None
     """The digits to draw, in a row, as in 2026, from a run with the recipe conditional.  Commas
     stand between labels of more than one digit, as in 3,1,20."""
@@ -93,6 +96,34 @@ class Evaluate:
     """File of another digit classifier (digit_classifier.py in the repository writes one)."""
     data: Annotated[str | None, optional("DIR")] = None
     """Folder of the data that the run was trained on, if it has moved."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a run's networks for PyTorch, safetensors, ONNX or NumPy, with a card that explains."""
+
+    run: Annotated[Positional[str | None], optional("[RUN]")] = None
+    """Folder of a run, or a file in it such as best.npz; if not given, the package's generator."""
+    to: str = "torch"
+    """The format: torch, safetensors, onnx or npz."""
+    out: Annotated[str | None, optional("DIR")] = None
+    """New folder for the files; if not given, export_<format> in the run's folder.
+    If no run is given, the folder is in runs."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """Make a run from a file of weights, of PyTorch, safetensors or an export of minigan."""
+
+    file: Annotated[Positional[str], arg(metavar="FILE")]
+    """The file: a generator's state_dict, or a dict of those of G, D and both Adams."""
+    out: Annotated[str | None, optional("DIR")] = None
+    """New folder of the run; if not given, runs/<name of the file>."""
+    recipe: Annotated[str | None, optional("RECIPE")] = None
+    """Recipe with which the networks were trained; if not given, what the file says, or else
+    batch-norm for a generator with batch normalisation, and tutorial for others."""
+    data: Annotated[str | None, optional("DIR")] = None
+    """Folder of the data that the networks were trained on; if not given, mnist."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from minigan.training import (
     draw_truncated,
     find_generator,
     latent_picture,
-    save_grid,
     stored_generator,
 )
 from minigan.training.asking import MOST_IMAGES
+from minigan.training.drawn import FORMATS, save_images
 from minigan.training.folder import CHECKPOINT
 
 RUNS = Path("runs")  # where minigan train puts new runs; pictures without a run go there, too
@@ -49,6 +49,8 @@ def sample_command(options: Sample) -> int:
     if options.n is not None:
         check_whole("n", options.n, 1, MOST_IMAGES)
     check_whole("seed", options.seed, 0)
+    if options.format not in FORMATS:
+        raise InputError(f"`format` is {options.format!r}, expected {', '.join(FORMATS)}")
     if options.truncation is not None and not 0 <= to_float(options.truncation) < math.inf:
         raise InputError(
             f"`truncation` is {options.truncation!r}, expected a finite number of at least 0"
@@ -56,8 +58,11 @@ def sample_command(options: Sample) -> int:
     trained = stored_generator(find_generator(options.run))
     asked = None if options.digits is None else asked_classes(options.digits, trained.classes)
     out = Path(options.out) if options.out else _picture(options)
-    if out.suffix.lower() != ".png":
-        raise InputError(f"`out` {out} does not end in .png")
+    ending = FORMATS[options.format]
+    if ending and out.suffix.lower() != ending:
+        raise InputError(f"`out` {out} does not end in {ending}")
+    if not ending and os.path.lexists(out):  # before the images are drawn
+        raise InputError(f"`out` {out} exists already, expected a new folder")
     inputs, columns = latent_picture(
         trained, np.random.default_rng(options.seed), options.n, asked, options.interpolate
     )
@@ -72,20 +77,21 @@ def sample_command(options: Sample) -> int:
         )
     if options.run is None and not options.out:
         RUNS.mkdir(exist_ok=True)
-    save_grid(out, images, columns)
-    say(f"{counted(len(images), 'digit')}: {out}")
+    files = save_images(out, images, options.format, columns)
+    to = f" to {files[-1].name}" if len(files) > 1 else ""
+    say(f"{counted(len(images), 'digit')}: {files[0]}{to}")
     return 0
 
 
 def _picture(options: Sample) -> Path:
-    """Return the PNG file to write if the user has named none."""
+    """Return the file or folder to write if the user has named none."""
     kind = "walk" if options.interpolate else "sample"
     folder = RUNS if options.run is None else Path(options.run)
     if options.run is not None and not folder.is_dir():
         # pictures of best.npz must not replace those of the checkpoint
         kind = kind if folder.name == CHECKPOINT else f"{folder.stem}_{kind}"
         folder = folder.parent
-    return folder / f"{kind}_{options.seed}.png"
+    return folder / f"{kind}_{options.seed}{FORMATS[options.format]}"
 
 
 def evaluate_command(options: Evaluate) -> int:

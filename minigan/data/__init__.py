@@ -4,7 +4,7 @@ This room offers the names listed below.  It imports from ``machine``, ``errors`
 and knows nothing about networks.
 """
 
-from minigan.data.archive import check_arrays, load_archive, save_archive
+from minigan.data.archive import check_arrays, load_archive, save_archive, write_archive
 from minigan.data.calls import Call, network_text, read_call
 from minigan.data.idx import read_idx
 from minigan.data.minibatches import batches, pixel_values
@@ -25,4 +25,5 @@ __all__ = [
     "read_call",
     "read_idx",
     "save_archive",
+    "write_archive",
 ]

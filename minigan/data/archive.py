@@ -14,7 +14,7 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
@@ -32,9 +32,15 @@ HEADERS = {  # what reads the header of an array, for each version of NumPy's fo
 
 def save_archive(path: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
     """Write NumPy arrays, and ``meta`` as JSON, to ``path``; the file is never half written."""
+    with atomic_write(path) as file:
+        write_archive(file, arrays, meta)
+
+
+def write_archive(file: IO[bytes], arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+    """Write NumPy arrays, and ``meta`` as JSON, to an open file."""
     text = json.dumps({"format": FORMAT, "arrays": list(arrays), **meta})
-    with atomic_write(path) as file:  # NumPy before 2.2 takes allow_pickle for an array
-        np.savez(file, meta=np.frombuffer(text.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
+    # NumPy before 2.2 takes allow_pickle for an array
+    np.savez(file, meta=np.frombuffer(text.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
 
 
 def load_archive(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,30 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     _sync_folder(path.parent)
 
 
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Make a folder that is at ``path`` when everything is in it, and not before.
+
+    The block writes into a temporary folder beside it, which is then renamed.  After an error in
+    the block nothing is left.  Raises FileExistsError if there is something at ``path`` already,
+    and OSError if the folder cannot be made.
+    """
+    temporary = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
+    try:
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+        yield temporary
+        temporary.rename(path)
+    except BaseException as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError) and error.filename is not None:
+            error.filename = str(path)  # the user knows this name, not the temporary one
+        raise
+    _sync_folder(path.parent)
+
+
 def sync(file: IO[bytes]) -> None:
     """Wait until the content of the file is on the disk.
 
@@ -80,8 +105,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that killed processes have left in a folder."""
+    """Remove the temporary files and folders that killed processes have left in a folder."""
     for file in folder.glob(TEMPORARY.format("*")):
+        if file.is_dir() and not file.is_symlink():
+            shutil.rmtree(file, ignore_errors=True)
+            continue
         with contextlib.suppress(OSError):
             file.unlink()
 

@@ -5,7 +5,13 @@ This room exports the names listed below.  It imports the mathematics, ``data``,
 """
 
 from minigan.training.asking import asked_classes, latent_picture
-from minigan.training.checkpoint import Trained, stored_generator
+from minigan.training.checkpoint import (
+    Trained,
+    save_run,
+    save_trained,
+    stored_generator,
+    stored_run,
+)
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch, draw_start, draw_z
 from minigan.training.pictures import image_grid, save_grid
@@ -43,7 +49,10 @@ __all__ = [
     "latent_picture",
     "load_generator",
     "save_grid",
+    "save_run",
+    "save_trained",
     "stored_generator",
+    "stored_run",
     "unit_samples",
     "walk",
 ]

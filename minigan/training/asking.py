@@ -13,7 +13,7 @@ from minigan.training.sampling import walk
 
 COLUMNS = 8  # images in a row of a picture, unless the classes give another number
 MOST_COLUMNS = 40
-MOST_IMAGES = 10_000  # in one picture, which is then 75,000 pixels high
+MOST_IMAGES = 10_000  # drawn at once
 
 
 def asked_classes(digits: str, classes: tuple[int, ...]) -> list[int]:

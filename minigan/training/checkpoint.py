@@ -1,8 +1,8 @@
 """Save a run to its checkpoint and restore it: what the file keeps, and how the run goes on.
 
 The weights, their moving average, Adam's moments, the fixed z and the figures so far are stored as
-arrays; the options, the step and the random state are stored as JSON.  Adam's t is not stored: it
-equals the step, because each training step moves both networks once.
+arrays; the options, the step and the random state are stored as JSON.  Adam's t is the step,
+because each training step moves both networks once, unless the run began in another program.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from minigan.backend import Array, backend_of
+from minigan.backend import Array, backend_of, get_backend
 from minigan.data import check_arrays, load_archive, save_archive
 from minigan.errors import InputError, to_float
 from minigan.network import Sequential
 from minigan.training.config import TrainConfig
 from minigan.training.history import HistoryRow, LogEntry, column_names
 from minigan.training.recipes import RECIPES
-from minigan.training.run import Run, blank_generator
+from minigan.training.run import Run, blank_generator, new_run
 
 # columns in which nan means unknown
 UNMEASURED = ("images_per_second", "ndb", "js", "classes", "d_train", "d_test")
@@ -52,6 +52,7 @@ def save_run(run: Run, file: Path) -> None:
     meta = {
         "config": run.config.stored(),
         "step": run.step,
+        "adam_t": run.gan.adam_g.t,
         "epoch": run.step // run.steps_per_epoch,  # epochs that are complete
         "epoch_state": run.epoch_state,
         "data_crc32": run.data_crc32,
@@ -67,11 +68,18 @@ def save_best(run: Run, file: Path) -> None:
 
     Raises OSError if the file cannot be written.
     """
-    G = run.drawing_generator
-    arrays = {name: G.backend.to_numpy(a) for name, a in _network_arrays(GENERATOR, G).items()}
     measured = {name: x for name, x in run.history[-1].columns().items() if x == x}  # without nan
-    meta = {"config": run.config.stored(), "figures": measured, "classes": run.classes}
-    save_archive(file, arrays, meta)
+    save_trained(Trained(run.drawing_generator, run.config, run.classes), file, figures=measured)
+
+
+def save_trained(trained: Trained, file: Path, **more: Any) -> None:
+    """Write a generator alone, as ``best.npz``, with ``more`` beside it.
+
+    Raises OSError if the file cannot be written.
+    """
+    G, config, classes = trained
+    arrays = {name: G.backend.to_numpy(a) for name, a in _network_arrays(GENERATOR, G).items()}
+    save_archive(file, arrays, {"config": config.stored(), "classes": classes, **more})
 
 
 def restore_run(run: Run, file: Path) -> None:
@@ -88,10 +96,7 @@ def restore_run(run: Run, file: Path) -> None:
             raise InputError(f"{run.config.data} is not the data that the run was started on")
         if _classes(file, meta, run.config) != run.classes:
             raise InputError(f"{run.config.data} has other classes than the run was started with")
-        device = stored_arrays(run)
-        _check_networks(file, arrays, device)
-        for name, array in device.items():
-            array[...] = backend_of(array).asarray(arrays[name])
+        _copy_arrays(file, arrays, run)
         step = meta["step"]
         last_step = before.epochs * run.steps_per_epoch
         if type(step) is not int or not 0 <= step <= last_step:
@@ -116,7 +121,8 @@ def restore_run(run: Run, file: Path) -> None:
         lrs = [(first, lr) for first, lr in meta.get("lrs", [(1, before.lr)])]
         if not all(type(x) is int and x > 0 and 0 < to_float(lr) < math.inf for x, lr in lrs):
             raise InputError(f"{file} is damaged: it ran with the learning rates {lrs}")
-        run.step = run.gan.adam_g.t = run.gan.adam_d.t = step
+        run.step = step
+        run.gan.adam_g.t = run.gan.adam_d.t = _adam_t(file, meta)
         run.rng.bit_generator.state = run.epoch_state = meta["epoch_state"]
         run.threads, run.lrs = threads, lrs
         run.log = [LogEntry(*row) for row in log.tolist()]
@@ -127,6 +133,45 @@ def restore_run(run: Run, file: Path) -> None:
         raise
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{file} is damaged: {error!r}") from error
+
+
+def stored_run(file: Path) -> tuple[Run, int] | None:
+    """Return a run without its data and its figures, and the epochs that it has completed.
+
+    The result is None if the file holds a generator alone.  As no data is read, the run counts its
+    steps as if the data were a single batch.  Raises InputError if the file is missing or damaged.
+    """
+    arrays, meta = load_archive(file)
+    if DISCRIMINATOR not in arrays:
+        return None
+    config = TrainConfig.from_stored(meta.get("config"), file)
+    classes = _classes(file, meta, config)
+    try:
+        crc32, step, epochs = (meta[name] for name in ("data_crc32", "step", "epoch"))
+        if not all(type(x) is int and x >= 0 for x in (crc32, step, epochs)):
+            raise InputError(f"{file} is damaged: it stands at step {step!r} of epoch {epochs!r}")
+    except KeyError as error:
+        raise InputError(f"{file} is damaged: {error!r}") from error
+    run = new_run(config, config.batch_size, crc32, get_backend("numpy"), classes)
+    _copy_arrays(file, arrays, run)
+    run.step, run.gan.adam_g.t, run.gan.adam_d.t = step, *[_adam_t(file, meta)] * 2
+    return run, epochs
+
+
+def _copy_arrays(file: Path, arrays: dict[str, Array], run: Run) -> None:
+    """Copy the arrays of a file into a run.  Raises InputError unless they fit."""
+    device = stored_arrays(run)
+    _check_networks(file, arrays, device)
+    for name, array in device.items():
+        array[...] = backend_of(array).asarray(arrays[name])
+
+
+def _adam_t(file: Path, meta: dict[str, Any]) -> int:
+    """Return how many steps Adam has taken; raise InputError unless it is such a number."""
+    t = meta.get("adam_t", meta["step"])  # older runs have none
+    if type(t) is not int or not 0 <= t < 1 << 53:
+        raise InputError(f"{file} is damaged: Adam took {t!r} steps")
+    return t
 
 
 class Trained(NamedTuple):

@@ -13,7 +13,7 @@ from minigan.network import Sequential
 from minigan.styled import Styled
 from minigan.training.checkpoint import stored_generator
 from minigan.training.draws import draw_z, with_classes
-from minigan.training.folder import CHECKPOINT
+from minigan.training.folder import BEST, CHECKPOINT
 
 PRETRAINED = SHIPPED / "pretrained.npz"  # the best.npz of a run of 30 epochs
 SAMPLE_COUNT = 10_000  # images that a measurement draws, unless another number is given
@@ -23,12 +23,17 @@ CHUNK = 1000  # images drawn at a time; their activations take 10 MB
 def find_generator(run: str | Path | None) -> Path:
     """Return the file that holds the generator.
 
-    ``run`` is a run's folder, which stands for the checkpoint in it, or the file itself; None
-    stands for the generator that comes with the package.
+    ``run`` is a run's folder, which stands for the checkpoint in it, or for the ``best.npz`` if it
+    has no checkpoint, or the file itself; None stands for the generator that comes with the
+    package.
     """
     if run is None:
         return PRETRAINED
-    return Path(run) / CHECKPOINT if Path(run).is_dir() else Path(run)
+    folder = Path(run)
+    if not folder.is_dir():
+        return folder
+    alone = not (folder / CHECKPOINT).exists() and (folder / BEST).exists()  # it was imported
+    return folder / (BEST if alone else CHECKPOINT)
 
 
 def load_generator(run: str | Path | None = None, backend: str = "numpy") -> Sequential:

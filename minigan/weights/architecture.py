@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from minigan.activations import LeakyReLU, ReLU, Sigmoid, Tanh
-from minigan.backend import Backend
 from minigan.batch_norm import BatchNorm1d
 from minigan.data import Call, read_call
 from minigan.errors import InputError
@@ -57,7 +56,9 @@ def build(
     if call.options:
         raise InputError(f"{call.name} is given {', '.join(call.options)}, expected layers alone")
     room = _Room(own, most)
-    parts = [tuple(map(room.layer, p)) if type(p) is tuple else room.layer(p) for p in call.args]
+    parts: list[Any] = [
+        tuple(map(room.layer, p)) if type(p) is tuple else room.layer(p) for p in call.args
+    ]
     try:
         if issubclass(kind, Styled):
             room.take_styles(*parts)
@@ -96,7 +97,7 @@ class _Room:
         return made
 
     def take_styles(self, mapping: Any, synthesis: Any) -> None:
-        """Make room for the ``Linear`` that a ``Styled`` network puts before layers with a style."""
+        """Make room for the ``Linear`` that ``Styled`` puts before each layer with a style."""
         _, n_w = widths(mapping)
         self.take(sum((n_w or 1) * layer.n for layer in synthesis if layer.beside == "style"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def every_layer(**options: Any) -> Sequential:
     )  # fmt: skip
 
 
-NETWORKS = {
+NETWORKS: dict[str, Callable[[], Sequential]] = {
     "every layer": lambda: every_layer(seed=1),
     "float64": lambda: every_layer(seed=1, dtype="float64"),
     "without parameters": lambda: Sequential(mg.Tanh()),

@@ -1,0 +1,31 @@
+"""The subcommands that hand weights on and take them in: ``export`` and ``import``."""
+
+from __future__ import annotations
+
+from minigan.cli.options import Export, Import
+from minigan.machine.terminal import say, typed
+
+
+def export_command(options: Export) -> int:
+    """Run ``minigan export``."""
+    from minigan.exchange import export_run
+
+    folder, files = export_run(options.run, options.to, options.out)
+    say("\n".join([f"{folder}:", *(f"  {name}" for name in files)]))
+    say("  README.md  what is in the files, and how to load them")
+    return 0
+
+
+def import_command(options: Import) -> int:
+    """Run ``minigan import``."""
+    from minigan.exchange import import_file
+
+    folder, epochs, recipe = import_file(options.file, options.out, options.recipe, options.data)
+    name = typed(folder)
+    if epochs is None:
+        say(f"{folder} holds the generator alone, as one of the recipe {recipe}.")
+    else:
+        say(f"{folder} holds a run of the recipe {recipe}, which stands after epoch {epochs}.")
+        say(f"To go on:    minigan train --resume {name} --epochs {epochs + 20}")
+    say(f"New digits:  minigan sample {name}")
+    return 0
