@@ -44,7 +44,7 @@ class Exported(NamedTuple):
 
 def card(exported: Exported) -> str:
     """Return the card as Markdown."""
-    (net, config, classes), source, to, files, epochs, D = exported
+    (net, config, _), source, to, files, epochs, D = exported
     recipe = RECIPES[config.recipe]
     data = MNIST if config.data == MNIST else Path(config.data).name
     parts = [
@@ -146,7 +146,7 @@ def _with_pytorch(
     dtype = "" if str(net.dtype) == "float32" else ".double()"
     code = f"{module[to]}import torch\nfrom torch import nn\n\n\n" + _class("Generator", "z", net)
     code += f"\n\ngenerator = Generator(){dtype}\n"
-    code += 'arrays = numpy.load("generator.npz")\n' if to == "npz" else ""
+    code += 'with numpy.load("generator.npz") as arrays:\n    ' if to == "npz" else ""
     code += f"generator.load_state_dict({load[to]})\ngenerator.eval()\n"
     parts = [f"In PyTorch:\n\n```python\n{code}```"]
     if D is None:

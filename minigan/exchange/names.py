@@ -82,19 +82,20 @@ def set_network(net: Sequential, tensors: Mapping[str, Array], what: str) -> Non
         if key.endswith(COUNT):
             continue
         if key not in found:
-            raise InputError(f"{what} has no {key}, expected {_listed(expected)}")
+            raise InputError(f"{what} has no {key}, expected {listed(expected)}")
         _check(f"{what}: {key}", found[key], want)
+        if key.endswith("running_var") and (found[key] < 0).any():
+            raise InputError(f"{what}: {key} has numbers below 0")
     if unknown := found.keys() - expected.keys():
-        raise InputError(f"{what} has {sorted(unknown)[0]}, expected {_listed(expected)} only")
+        raise InputError(
+            f"{what} has {key_shown(sorted(unknown)[0])}, expected {listed(expected)} only"
+        )
     parts = []
     for i, layer in enumerate(net.layers):
         weights = [found[f"{PREFIX}{i}.{NAMES[name]}"] for name in layer.param_names]
         parts += [weight.T.reshape(-1) for weight in weights]
         for name in layer.buffer_names:
-            buffer = found[f"{PREFIX}{i}.{name}"]
-            if name == "running_var" and (buffer < 0).any():
-                raise InputError(f"{what}: {PREFIX}{i}.{name} has numbers below 0")
-            getattr(layer, name)[...] = net.backend.asarray(buffer)
+            getattr(layer, name)[...] = net.backend.asarray(found[f"{PREFIX}{i}.{name}"])
     net.params[...] = net.backend.asarray(np.concatenate(parts))
     net.weights_changed()
 
@@ -129,7 +130,7 @@ def _renumbered(
     keys = {key: KEY.fullmatch(key) for key in tensors}
     matches = [match for match in keys.values() if match is not None and len(match[2]) < 7]
     if not tensors or len(matches) < len(keys) or len({match[1] for match in matches}) > 1:
-        raise InputError(f"{what} has {_listed(tensors)}, expected {_listed(expected)}")
+        raise InputError(f"{what} has {listed(tensors)}, expected {listed(expected)}")
     lowest = min(int(match[2]) for match in matches)
     start = min(int(match[2]) for key in expected if (match := KEY.fullmatch(key)))
     found = {
@@ -137,7 +138,7 @@ def _renumbered(
         for match, array in zip(matches, tensors.values(), strict=True)
     }
     if len(found) < len(tensors):  # as 0.weight and 00.weight
-        raise InputError(f"{what} has {_listed(tensors)}, expected {_listed(expected)}")
+        raise InputError(f"{what} has {listed(tensors)}, expected {listed(expected)}")
     return found
 
 
@@ -148,7 +149,12 @@ def _check(what: str, have: Array, want: Array) -> None:
         raise InputError(f"{what} has numbers that are not finite")
 
 
-def _listed(keys: Iterable[str]) -> str:
+def key_shown(key: str) -> str:
+    """Return a key for a message: without line breaks, and not too long."""
+    return key[:60] if key.isprintable() else repr(key[:60])
+
+
+def listed(keys: Iterable[str]) -> str:
     """Return the first few keys, for a message."""
-    names = [key[:60] for key in keys]
+    names = [key_shown(key) for key in keys]
     return ", ".join(names[:4]) + (f", … ({len(names)})" if len(names) > 4 else "") or "nothing"

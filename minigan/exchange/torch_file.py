@@ -25,6 +25,7 @@ from minigan.exchange.bundle import (
     Bundle,
     adam_state,
 )
+from minigan.exchange.names import key_shown, listed
 from minigan.exchange.optional import needed
 from minigan.machine.files import open_regular
 
@@ -111,9 +112,8 @@ def _bundle(torch: Any, content: Any, size: int) -> Bundle:
         return Bundle({GENERATOR: _arrays(torch, content, size)})
     parts = {key.lower(): value for key, value in content.items()}
     if GENERATOR not in parts:
-        found = ", ".join(key[:60] for key in list(content)[:5]) or "nothing"
         raise InputError(
-            f"it holds {found}, expected the tensors of a generator, or a dict with "
+            f"it holds {listed(content)}, expected the tensors of a generator, or a dict with "
             f"{', '.join((*NETWORKS[:2], *OPTIMIZERS))}"
         )
     for name in NETWORKS:
@@ -163,10 +163,14 @@ def _arrays(torch: Any, tensors: dict[Any, Any], size: int) -> dict[str, Array]:
 def _array(torch: Any, name: str, tensor: Any, size: int) -> Array:
     """Return a tensor as an array.  Raises InputError unless it is one that a network has."""
     if not torch.is_tensor(tensor) or tensor.layout != torch.strided:
-        raise InputError(f"{name[:60]} is a {type(tensor).__name__}, expected a dense tensor")
+        raise InputError(f"{key_shown(name)} is a {type(tensor).__name__}, expected a dense tensor")
     if tensor.dtype not in (torch.float32, torch.float64, torch.int64):
-        raise InputError(f"{name[:60]} is {tensor.dtype}, expected torch.float32 or torch.float64")
+        raise InputError(
+            f"{key_shown(name)} is {tensor.dtype}, expected torch.float32 or torch.float64"
+        )
     if tensor.numel() * tensor.element_size() > size:  # strides of 0 repeat numbers without end
-        raise InputError(f"{name[:60]} is {tuple(tensor.shape)}, more than the file has bytes for")
+        raise InputError(
+            f"{key_shown(name)} is {tuple(tensor.shape)}, more than the file has bytes for"
+        )
     array: Array = tensor.detach().contiguous().numpy()
     return array
