@@ -100,7 +100,7 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Export:
-    """Write a run's networks for PyTorch, safetensors, ONNX or NumPy, with a card that explains."""
+    """Write a run's networks for PyTorch, safetensors, ONNX or NumPy."""
 
     run: Annotated[Positional[str | None], optional("[RUN]")] = None
     """Folder of a run, or a file in it such as best.npz; if not given, the package's generator."""
@@ -113,7 +113,7 @@ class Export:
 
 @dataclass(frozen=True)
 class Import:
-    """Make a run from a file of weights, of PyTorch, safetensors or an export of minigan."""
+    """Make a run from weights of PyTorch, of safetensors, or of an export."""
 
     file: Annotated[Positional[str], arg(metavar="FILE")]
     """The file: a generator's state_dict, or a dict of those of G, D and both Adams."""

@@ -42,7 +42,7 @@ class Exported(NamedTuple):
     discriminator: Sequential | None  # if the run can go on
 
 
-def card(exported: Exported) -> str:
+def model_card(exported: Exported) -> str:
     """Return the card as Markdown."""
     (net, config, _), source, to, files, epochs, D = exported
     recipe = RECIPES[config.recipe]

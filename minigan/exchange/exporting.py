@@ -9,7 +9,7 @@ from typing import Any
 from minigan.data import MNIST
 from minigan.errors import InputError
 from minigan.exchange.bundle import bundle_of_generator, bundle_of_run
-from minigan.exchange.card import CARD, Exported, card
+from minigan.exchange.card import CARD, Exported, model_card
 from minigan.exchange.names import check_in_a_row
 from minigan.exchange.npz_file import npz_bytes
 from minigan.exchange.onnx_file import onnx_bytes
@@ -56,7 +56,7 @@ def export_run(
         files = {f"{ALONE}{FORMATS[to]}": make(bundle_of_generator(trained.net, notes))}
         if stored is not None:
             files[f"{WHOLE}{FORMATS[to]}"] = make(bundle_of_run(stored[0], notes))
-    text = card(Exported(trained, source, to, list(files), epochs, D))
+    text = model_card(Exported(trained, source, to, list(files), epochs, D))
     with new_folder(folder) as temporary:
         for name, content in {**files, CARD: text.encode()}.items():
             with atomic_write(temporary / name) as stream:

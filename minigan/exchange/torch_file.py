@@ -162,15 +162,12 @@ def _arrays(torch: Any, tensors: dict[Any, Any], size: int) -> dict[str, Array]:
 
 def _array(torch: Any, name: str, tensor: Any, size: int) -> Array:
     """Return a tensor as an array.  Raises InputError unless it is one that a network has."""
+    key = key_shown(name)
     if not torch.is_tensor(tensor) or tensor.layout != torch.strided:
-        raise InputError(f"{key_shown(name)} is a {type(tensor).__name__}, expected a dense tensor")
+        raise InputError(f"{key} is a {type(tensor).__name__}, expected a dense tensor")
     if tensor.dtype not in (torch.float32, torch.float64, torch.int64):
-        raise InputError(
-            f"{key_shown(name)} is {tensor.dtype}, expected torch.float32 or torch.float64"
-        )
+        raise InputError(f"{key} is {tensor.dtype}, expected torch.float32 or torch.float64")
     if tensor.numel() * tensor.element_size() > size:  # strides of 0 repeat numbers without end
-        raise InputError(
-            f"{key_shown(name)} is {tuple(tensor.shape)}, more than the file has bytes for"
-        )
+        raise InputError(f"{key} is {tuple(tensor.shape)}, more than the file has bytes for")
     array: Array = tensor.detach().contiguous().numpy()
     return array
