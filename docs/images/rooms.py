@@ -27,9 +27,11 @@ SAYS = {
     "evaluation": "a finished run, measured",
     "tape": "one step, row by row",
     "bench": "the time of a step",
+    "exchange": "PyTorch, safetensors, ONNX",
     "training": "a run: options, loop, folder, pictures",
     "gradcheck": "are the gradients right?",
     "metrics": "how good are images?",
+    "weights": "networks from files",
     "mathematics": "layers, networks, losses, Adam,\nthe penalty R1, the GAN step",
     "data": "MNIST, minibatches, archives",
     "backend": "where arrays live: NumPy, CuPy",
@@ -60,10 +62,9 @@ def main() -> None:
     for height in sorted({floor(room) for room in imports}):
         row = [room for room in SAYS if floor(room) == height]
         for k, room in enumerate(row):
-            column = -1 if room == "gradcheck" else k - (len(row) - 1) / 2
-            place[room] = 4.0 * column, 1.15 * height
+            place[room] = 4.0 * (k - (len(row) - 1) / 2), 1.15 * height
 
-    figure = Figure(figsize=(8.8, 7.6), layout="constrained")
+    figure = Figure(figsize=(11.7, 7.6), layout="constrained")
     axes = figure.subplots()
     for room, others in imports.items():
         x, y = place[room]
@@ -86,7 +87,7 @@ def main() -> None:
         small = 8 if "\n" in SAYS[room] else 9
         axes.text(x, y - 0.13, SAYS[room], ha="center", va="center", fontsize=small)
     edge = 0.2 + WIDTH / 2
-    axes.set(xlim=(-4 - edge, 4 + edge), ylim=(-0.45, max(y for _, y in place.values()) + 0.45))
+    axes.set(xlim=(-6 - edge, 6 + edge), ylim=(-0.45, max(y for _, y in place.values()) + 0.45))
     axes.axis("off")
     figure.savefig(HERE / "rooms.png", dpi=110, metadata={"Software": None})
 
