@@ -46,7 +46,8 @@ class Layer:
     cache may be x or y itself, so write into none of the three before ``backward`` has run.  No
     method changes its arguments.  ``n_in`` and ``n_out`` are checked where they are set.  A
     ``Sequential`` makes the arrays of its layers' parameters; a layer that is used alone calls
-    ``allocate`` to make them.
+    ``allocate`` to make them.  ``net.save`` keeps a layer as its ``repr``, which must be the call
+    that makes it.
     """
 
     n_in: int | None = None  # columns of x; None: x may have any shape

@@ -20,12 +20,15 @@ def import_command(options: Import) -> int:
     """Run ``minigan import``."""
     from minigan.exchange import import_file
 
-    folder, epochs, recipe = import_file(options.file, options.out, options.recipe, options.data)
+    folder, epochs, planned, recipe = import_file(
+        options.file, options.out, options.recipe, options.data
+    )
     name = typed(folder)
     if epochs is None:
         say(f"{folder} holds the generator alone, as one of the recipe {recipe}.")
     else:
         say(f"{folder} holds a run of the recipe {recipe}, which stands after epoch {epochs}.")
-        say(f"To go on:    minigan train --resume {name} --epochs {epochs + 20}")
+        more = "" if planned > epochs else f" --epochs {epochs + 20}"
+        say(f"To go on:    minigan train --resume {name}{more}")
     say(f"New digits:  minigan sample {name}")
     return 0

@@ -44,6 +44,7 @@ class Imported(NamedTuple):
 
     folder: Path
     epochs: int | None  # that are complete; None for a generator alone
+    planned: int  # epochs after which the run ends
     recipe: str
 
 
@@ -81,14 +82,15 @@ def import_file(
         with new_folder(folder) as temporary:
             run.config.save(temporary)
             save_run(run, temporary / CHECKPOINT)
-        return Imported(folder, run.step // run.steps_per_epoch, config.recipe)
+        epochs = run.step // run.steps_per_epoch
+        return Imported(folder, epochs, run.config.epochs, config.recipe)
     net = blank_generator(config, len(classes), "numpy")
     tensors = bundle.networks.get(AVERAGE, bundle.networks[GENERATOR])
     set_network(net, tensors, f"{source}: the generator")
     config = replace(config, data=config.data if data is None else data)
     with new_folder(folder) as temporary:
         save_trained(Trained(net, config, classes), temporary / BEST)
-    return Imported(folder, None, config.recipe)
+    return Imported(folder, None, config.epochs, config.recipe)
 
 
 def read_bundle(file: Path) -> Bundle:
