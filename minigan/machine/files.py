@@ -55,7 +55,8 @@ def new_folder(path: Path) -> Iterator[Path]:
     """Make a folder that is at ``path`` when everything is in it, and not before.
 
     The block writes into a temporary folder beside it, which is then renamed.  After an error in
-    the block nothing is left.  Raises FileExistsError if there is something at ``path`` already,
+    the block nothing is left; a process that is killed leaves the temporary folder.  Raises
+    FileExistsError if there is something at ``path`` already,
     and OSError if the folder cannot be made.
     """
     temporary = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
@@ -105,11 +106,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files and folders that killed processes have left in a folder."""
+    """Remove the temporary files that killed processes have left in a folder."""
     for file in folder.glob(TEMPORARY.format("*")):
-        if file.is_dir() and not file.is_symlink():
-            shutil.rmtree(file, ignore_errors=True)
-            continue
         with contextlib.suppress(OSError):
             file.unlink()
 
