@@ -56,8 +56,8 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     The block writes into a temporary folder beside it, which is then renamed.  After an error in
     the block nothing is left; a process that is killed leaves the temporary folder.  Raises
-    FileExistsError if there is something at ``path`` already,
-    and OSError if the folder cannot be made.
+    FileExistsError if there is something at ``path`` already, and OSError if the folder cannot be
+    made.
     """
     temporary = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
     try:
