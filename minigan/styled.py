@@ -75,7 +75,8 @@ class Styled(Sequential):
 
         Raises InputError for a layer whose ``repr`` is not the call that makes it.
         """
-        return network_text(type(self).__name__, (self.mapping, self.synthesis))
+        synthesis = tuple(self.layers[i] for i in self.way)
+        return network_text(type(self).__name__, (self.mapping, synthesis))
 
     def styles(self, z: Array) -> Array:
         """Return the styles w of latent points, (N, latent_dim), as after training."""

@@ -121,7 +121,7 @@ def test_import_loads_numpy_and_nothing_heavier() -> None:
 # Lines of code, without docstrings, comments and blank lines: an explanation costs nothing.
 CAPS = {"layers": 114, "activations": 65, "batch_norm": 94, "network": 160, "losses": 48}
 CAPS |= {"optim": 48, "models": 60, "penalty": 55, "conditional": 24, "gan": 124}
-CAPS |= {"style": 83, "styled": 82}
+CAPS |= {"style": 83, "styled": 87}
 
 
 def code_lines(source: str) -> set[int]:

@@ -86,17 +86,19 @@ class Graph:
 
     def styled(self, net: Styled) -> None:
         """Add the mapping network, and then the layers that see its result."""
-        w = self.columns(INPUT, 0, net.n_z or 1)
+        column = net.n_z or 1
+        w = self.columns(INPUT, 0, column)
         for layer in net.mapping:
             w = self.layer(layer, w)
         y = INPUT
-        for i, affine, noise in net.way:
-            beside = ""
-            if affine is not None:
-                beside = self.layer(net.layers[affine], w)
-            if noise is not None:
-                beside = self.columns(INPUT, noise.start, noise.stop)
-            y = self.layer(net.layers[i], y, beside)
+        for i in net.way:
+            layer, beside = net.layers[i], ""
+            if layer.beside == "style":
+                beside = self.layer(net.layers[i - 1], w)  # the Linear of this layer's style
+            elif layer.beside == "noise":
+                beside = self.columns(INPUT, column, column + layer.n)
+                column += layer.n
+            y = self.layer(layer, y, beside)
         self.add("Identity", y, output=OUTPUT)
 
     def model(self, net: Sequential) -> Any:
