@@ -11,7 +11,7 @@ blas.configure()  # OpenBLAS reads these settings once, when NumPy is imported b
 from minigan.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from minigan.backend import get_backend
 from minigan.batch_norm import BatchNorm1d
-from minigan.data import from_torchvision, load_mnist
+from minigan.data import from_torchvision, load_images, load_mnist
 from minigan.errors import InputError
 from minigan.gan import GAN, StepResult
 from minigan.gradcheck import GradientReport, check_gradients
@@ -53,6 +53,7 @@ __all__ = [
     "get_backend",
     "load",
     "load_generator",
+    "load_images",
     "load_mnist",
     "mse",
     "r1",

@@ -10,7 +10,7 @@ from minigan.network import Sequential
 from minigan.style import Constant, ModulatedLinear, Noise
 from minigan.styled import Styled
 
-IMAGE_SIZE = 784  # 28 x 28 pixels in one row
+IMAGE_SIZE = 784  # numbers in an image of 28 x 28 grey pixels, in one row
 LATENT_DIM = 100  # numbers in each z, unless another latent_dim is given
 
 
@@ -19,6 +19,7 @@ def generator(
     *,
     classes: int = 0,
     batch_norm: bool = False,
+    image_size: int = IMAGE_SIZE,
     seed: Seed = None,
     dtype: str = "float32",
     backend: str | Backend = "numpy",
@@ -30,22 +31,24 @@ def generator(
     latent_dim of 100.  ``batch_norm=True`` puts a ``BatchNorm1d`` before each ReLU (3,584 more
     parameters), the cure for collapse: see docs/is-it-working.md.  ``classes=K`` makes room
     for a one-hot vector of K columns beside z, as ``GAN`` with ``classes=K`` expects.
+    ``image_size`` is how many numbers an image has, if not 784: 8 x 8 x 3 are 192.
 
-    Raises ValueError if latent_dim is below 1, if classes is below 0, or if dtype or backend is
-    unknown.
+    Raises ValueError if latent_dim or image_size is below 1, if classes is below 0, or if dtype or
+    backend is unknown.
     """
     layers: list[Layer] = []
     n_in = check_size("latent_dim", latent_dim) + check_classes(classes)
     for n in (256, 512, 1024):
         layers += [Linear(n_in, n), *([BatchNorm1d(n)] if batch_norm else []), ReLU()]
         n_in = n
-    layers += [Linear(n_in, IMAGE_SIZE), Tanh()]
+    layers += [Linear(n_in, check_size("image_size", image_size)), Tanh()]
     return Sequential(*layers, seed=seed, dtype=dtype, backend=backend)
 
 
 def style_generator(
     latent_dim: int = LATENT_DIM,
     *,
+    image_size: int = IMAGE_SIZE,
     seed: Seed = None,
     dtype: str = "float32",
     backend: str | Backend = "numpy",
@@ -55,16 +58,16 @@ def style_generator(
     Two ``Linear`` of 256 units make w of z, and a ``BatchNorm1d`` gives its numbers the variance 1:
     as they are drawn, they would be so small that no layer would hear them.  A constant of 256
     numbers then goes through layers of 512 and 1024 units, which see w and get noise, to the 784
-    pixels.  So the argument is z with 512 + 1024 columns of noise beside it, all from N(0, 1):
-    (N, latent_dim + 1536).
+    pixels, or to ``image_size`` numbers.  So the argument is z with 512 + 1024 columns of noise
+    beside it, all from N(0, 1): (N, latent_dim + 1536).
 
-    Raises ValueError if latent_dim is below 1, or if dtype or backend is unknown.
+    Raises ValueError if latent_dim or image_size is below 1, or if dtype or backend is unknown.
     """
     mapping = Linear(latent_dim, 256), LeakyReLU(0.2), Linear(256, 256), BatchNorm1d(256)
     synthesis: list[Layer] = [Constant(256)]
     for n_in, n_out in ((256, 512), (512, 1024)):
         synthesis += [ModulatedLinear(n_in, n_out), Noise(n_out), ReLU()]
-    synthesis += [Linear(1024, IMAGE_SIZE), Tanh()]
+    synthesis += [Linear(1024, check_size("image_size", image_size)), Tanh()]
     return Styled(mapping, synthesis, seed=seed, dtype=dtype, backend=backend)
 
 
@@ -72,6 +75,7 @@ def discriminator(
     *,
     classes: int = 0,
     logits: bool = False,
+    image_size: int = IMAGE_SIZE,
     seed: Seed = None,
     dtype: str = "float32",
     backend: str | Backend = "numpy",
@@ -83,11 +87,13 @@ def discriminator(
     1,460,225 parameters.  ``logits=True`` leaves out the Sigmoid: the output is then logits, as
     ``GAN`` with ``logits=True`` expects, or any number, for a ``loss`` such as ``mse``.
     ``classes=K`` gives it K outputs in place of one, "is this a real 0?", "a real 1?" and so on.
+    ``image_size`` is how many numbers an image has, if not 784.
 
-    Raises ValueError if classes is below 0, or if dtype or backend is unknown.
+    Raises ValueError if classes is below 0, if image_size is below 1, or if dtype or backend is
+    unknown.
     """
     layers = [
-        Linear(IMAGE_SIZE, 1024),
+        Linear(check_size("image_size", image_size), 1024),
         LeakyReLU(0.2),
         Linear(1024, 512),
         LeakyReLU(0.2),

@@ -23,7 +23,7 @@ PUBLIC = """Linear ReLU LeakyReLU Tanh Sigmoid BatchNorm1d Layer Sequential bce 
 Adam GAN StepResult generator discriminator check_gradients get_backend load_mnist
 from_torchvision Trainer TrainConfig trace load_generator InputError GradientReport r1 mse
 load save_grid
-__version__""".split()
+load_images __version__""".split()
 
 
 def test_public_names() -> None:
@@ -120,7 +120,7 @@ def test_import_loads_numpy_and_nothing_heavier() -> None:
 
 # Lines of code, without docstrings, comments and blank lines: an explanation costs nothing.
 CAPS = {"layers": 114, "activations": 65, "batch_norm": 94, "network": 160, "losses": 48}
-CAPS |= {"optim": 48, "models": 60, "penalty": 55, "conditional": 24, "gan": 124}
+CAPS |= {"optim": 48, "models": 61, "penalty": 55, "conditional": 24, "gan": 124}
 CAPS |= {"style": 83, "styled": 87}
 
 

@@ -91,11 +91,17 @@ def train(folder: Path, recipe: str, changes: Sequence[str], seed: int, epochs: 
 
 def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
     """Return all figures of a run's generator, as in `minigan evaluate`, and D's mean answers."""
-    net, config, classes = stored_generator(folder / CHECKPOINT)
+    net, config, classes, _ = stored_generator(folder / CHECKPOINT)
     samples = unit_samples(net, SAMPLE_COUNT, seed=0, classes=len(classes))
     labels = np.arange(SAMPLE_COUNT) % max(len(classes), 1)
     figures = evaluation.measure(samples)
-    _, p = features_and_probabilities(evaluation.classifier, samples * 2 - 1)
+    assert evaluation.check is not None  # MNIST has all of this
+    assert evaluation.train_labels is not None
+    assert figures.classes is not None
+    assert figures.frechet is not None
+    assert figures.precision_recall is not None
+    assert figures.parzen is not None
+    _, p = features_and_probabilities(evaluation.check.classifier, samples * 2 - 1)
     asked = float((p.argmax(axis=1) == labels).mean()) if classes else math.nan
     recipe = RECIPES[config.recipe]
     D = recipe.discriminator(len(classes))
@@ -109,7 +115,7 @@ def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
         return float((sigmoid(y) if recipe.logits else y).mean())
 
     d_train = answer(evaluation.real(), evaluation.train_labels[:SAMPLE_COUNT])
-    d_test = answer(evaluation.test, evaluation.test_labels)
+    d_test = answer(evaluation.check.test, evaluation.check.test_labels)
     d_fake = answer(samples, labels)
     return {
         "classes": figures.classes.present,

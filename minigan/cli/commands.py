@@ -11,6 +11,7 @@ from typing import Any
 
 from minigan.cli.options import (
     Bench,
+    Data,
     Evaluate,
     Exercise,
     Export,
@@ -23,6 +24,7 @@ from minigan.cli.options import (
 )
 from minigan.cli.reports import (
     bench_command,
+    data_command,
     exercise_command,
     gradcheck_command,
     info_command,
@@ -34,6 +36,7 @@ from minigan.cli.weights import export_command, import_command
 # In the order of the help.
 COMMANDS: dict[str, tuple[type, Callable[[Any], int]]] = {
     "train": (Train, train_command),
+    "data": (Data, data_command),
     "sample": (Sample, sample_command),
     "evaluate": (Evaluate, evaluate_command),
     "export": (Export, export_command),

@@ -9,8 +9,14 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "train": {
         "minigan train": "train into a new folder in runs",
         "minigan train --epochs 5 --out runs/mine": "train for a shorter time",
+        "minigan train --data pictures --resize 28": "train with your own pictures",
         "minigan train --resume runs/mine --epochs 40": "go on, up to epoch 40",
         "minigan train --resume runs/mine --lr 0.0005": "go on more slowly",
+    },
+    "data": {
+        "minigan data": "look at MNIST",
+        "minigan data pictures": "look at a folder of pictures",
+        "minigan data pictures --resize 28": "see them as squares of 28 x 28",
     },
     "sample": {
         "minigan sample": "draw 64 digits at once",

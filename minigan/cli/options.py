@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 from tyro.conf import FlagCreatePairsOff, Positional, arg
 
-from minigan.training import RECIPES, SAMPLE_COUNT, TrainConfig
+from minigan.data import MNIST
+from minigan.training import RECIPES, TrainConfig
 
 
 def optional(metavar: str) -> Any:
@@ -42,6 +43,7 @@ class Train(TrainConfig):
     recipe: Annotated[str, arg(help=WHAT_RECIPES_ARE)] = TrainConfig.recipe
     lr: Annotated[float | None, optional("FLOAT")] = None
     r1: Annotated[float | None, optional("FLOAT")] = None
+    resize: Annotated[int | None, optional("INT")] = None
     evaluate_every: Annotated[int | None, optional("INT")] = None
     threads: Annotated[int | None, optional("INT")] = None
     out: Annotated[str | None, optional("DIR")] = None
@@ -69,7 +71,8 @@ class Sample:
     If no run is given, the folder is runs."""
     format: str = "png"
     """png: a grid, in several pages if there are more than 32 rows.  npy: an array of bytes,
-    (n, 28, 28).  folder: a new folder with a PNG file for each image, in the size of the data."""
+    (n, h, w), or (n, h, w, 3) in colour.  folder: a new folder with a PNG file for each image, in
+    the size of the data."""
     digits: Annotated[str | None, optional("DIGITS")] = None
     """The digits to draw, in a row, as in 2026, from a run with the recipe conditional.  Commas
     stand between labels of more than one digit, as in 3,1,20."""
@@ -88,14 +91,28 @@ class Evaluate:
     run: Annotated[Positional[str | None], optional("[RUN]")] = None
     """Folder of a run, or a file in it such as best.npz; if not given, the package's generator.
     metrics.json is written into the run's folder, or into runs if no run is given."""
-    samples: int = SAMPLE_COUNT
-    """Number of images to draw and measure."""
+    samples: Annotated[int | None, optional("INT")] = None
+    """Number of images to draw and measure; if not given, 10,000, or half as many as there are
+    training images."""
     seed: int = 0
     """Seed of the random latent vectors z."""
     classifier: Annotated[str | None, optional("FILE")] = None
     """File of another digit classifier (digit_classifier.py in the repository writes one)."""
     data: Annotated[str | None, optional("DIR")] = None
-    """Folder of the data that the run was trained on, if it has moved."""
+    """Folder or file of the data that the run was trained on, if it has moved."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """Say what images a folder or a file holds, and draw 64 of them."""
+
+    path: Annotated[Positional[str], optional("[DIR]")] = MNIST
+    """What minigan train takes as --data: a folder of PNG or JPEG files (its sub-folders are
+    classes) or of IDX files, or a file .npz, .npy or .csv; if not given, MNIST."""
+    resize: Annotated[int | None, optional("INT")] = None
+    """Make images squares of so many pixels, from 8 to 64; if not given, they stay as they are."""
+    out: Annotated[str | None, optional("FILE")] = None
+    """PNG file to write; if not given, data_<name>.png in the folder runs."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +163,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Trace:
-    """Take one training step on MNIST, and print what happens in it, layer by layer."""
+    """Take one training step, and print what happens in it, layer by layer."""
 
     recipe: str = TrainConfig.recipe
     """Recipe of the GAN, as in minigan train."""
@@ -154,6 +171,10 @@ class Trace:
     """Number of images in the step."""
     seed: int = 0
     """Seed of the weights, images and z, which are those of the first step of minigan train."""
+    data: str = MNIST
+    """Images of the step, as in minigan train."""
+    resize: Annotated[int | None, optional("INT")] = None
+    """Make images squares of so many pixels, as in minigan train."""
     html: Annotated[str | None, optional("FILE")] = None
     """HTML file to write as well: the same step as a page to click through."""
 

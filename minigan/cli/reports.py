@@ -1,4 +1,4 @@
-"""The subcommands that report something: gradcheck, exercise, trace, bench and info.
+"""The subcommands that report something: data, gradcheck, exercise, trace, bench and info.
 
 Their text is needed: if it cannot be printed, ``say`` raises OSError.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,17 +19,60 @@ import minigan
 from minigan.backend import get_backend
 from minigan.backend.cupy_backend import CupyBackend, why_unavailable
 from minigan.backend.numba_loop import how_adam_runs
-from minigan.cli.options import Bench, Exercise, GradCheck, Info, Trace
-from minigan.errors import InputError, check_whole
+from minigan.cli.options import Bench, Data, Exercise, GradCheck, Info, Trace
+from minigan.data import in_words, load_images
+from minigan.errors import InputError, check_whole, counted
 from minigan.gradcheck import ROWS, TOLERANCE, check_everything
 from minigan.machine.bar import progress_bar
 from minigan.machine.blas import blas_kernels, limited_threads
 from minigan.machine.files import atomic_write
 from minigan.machine.terminal import complain, note, say, typed
-from minigan.training import RECIPES
+from minigan.training import RECIPES, save_grid
 
 VERDICTS = {"PASS": "green", "FAIL": "red", "NOT RESOLVED": "yellow"}
 ANSWERS = {"right": "green", "wrong": "red"}
+
+
+def data_command(options: Data) -> int:
+    """Run ``minigan data``."""
+    runs = Path("runs")  # where minigan train puts new runs
+    data = load_images(options.path, resize=options.resize)
+    name = Path(options.path).resolve().name
+    out = _file_to_write("out", options.out) or runs / f"data_{name}.png"
+    parts = [part for part in (data.train, data.test) if part is not None]
+    images = data.train.images
+    lines = [("found", data.source), ("images", f"{sum(len(part.images) for part in parts):,}")]
+    if data.test is not None:
+        lines.append(("", f"{len(images):,} to train with, {len(data.test.images):,} to test with"))
+    low = min(int(part.images.min()) for part in parts)
+    high = max(int(part.images.max()) for part in parts)
+    dark = "; no pixel is brighter than a quarter of white" * (high < 64)
+    lines += [
+        ("size", in_words(data.shape)),
+        ("levels", f"{low} to {high}{dark}"),
+        ("classes", _classes([part.labels for part in parts], data.names)),
+    ]
+    lines += [("note", text) for text in data.notes]
+    say("\n".join(f"{name:8} {value}" for name, value in lines), needed=True)
+    where = np.random.default_rng(0).permutation(len(images))[:64]
+    if options.out is None:
+        runs.mkdir(exist_ok=True)
+    save_grid(out, images[np.sort(where)] / 255, shape=data.shape)
+    say(f"\n{counted(len(where), 'image')} of them: {out}")
+    return 0
+
+
+def _classes(labels: Sequence[Any], names: Sequence[str]) -> str:
+    """Return the classes and how many images each has: ``2: 0 (cats) 120 images, 1 (dogs) 90``."""
+    known = [some for some in labels if some is not None]
+    if not known:
+        return "none: there are no labels"
+    values, counts = np.unique(np.concatenate(known), return_counts=True)
+    each: list[str] = []
+    for label, n in zip(values.tolist(), counts.tolist(), strict=True):
+        name = f" ({names[label]})" if names else ""
+        each.append(f"{label}{name} " + (f"{n:,}" if each else counted(n, "image")))
+    return f"{len(values)}: {', '.join(each[:40])}" + ", …" * (len(each) > 40)
 
 
 def gradcheck_command(options: GradCheck) -> int:
@@ -90,7 +134,9 @@ def trace_command(options: Trace) -> int:
     batch_size = check_whole("batch_size", options.batch_size, least, 60_000)
     seed = check_whole("seed", options.seed, 0)
     out = _file_to_write("html", options.html)
-    tape = minigan.trace(*first_step(options.recipe, batch_size, seed))
+    tape = minigan.trace(
+        *first_step(options.recipe, batch_size, seed, options.data, options.resize)
+    )
     if out is not None:
         with atomic_write(out) as file:
             file.write(tape.html().encode())

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.cli.options import Evaluate, Sample, Train
+from minigan.data import MNIST
 from minigan.errors import InputError, check_whole, counted, to_float
 from minigan.machine.bar import ProgressBar, progress_bar
 from minigan.machine.terminal import complain, note, say, typed
@@ -77,9 +78,10 @@ def sample_command(options: Sample) -> int:
         )
     if options.run is None and not options.out:
         RUNS.mkdir(exist_ok=True)
-    files = save_images(out, images, options.format, columns)
+    files = save_images(out, images, options.format, columns, trained.shape)
     to = f" to {files[-1].name}" if len(files) > 1 else ""
-    say(f"{counted(len(images), 'digit')}: {files[0]}{to}")
+    noun = "digit" if trained.config.data == MNIST else "image"
+    say(f"{counted(len(images), noun)}: {files[0]}{to}")
     return 0
 
 

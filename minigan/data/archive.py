@@ -56,7 +56,7 @@ def load_archive(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
             if packed or size > file.seek(0, io.SEEK_END):
                 raise ValueError(f"it claims to hold {size:,} bytes{', compressed' * packed}")
             arrays = {
-                entry.filename.removesuffix(".npy"): _array(archive.read(entry))  # checks the CRC
+                entry.filename.removesuffix(".npy"): array_of(archive.read(entry))  # checks the CRC
                 for entry in entries
             }
         meta = json.loads(arrays.pop("meta").tobytes())
@@ -75,13 +75,18 @@ def load_archive(path: Path) -> tuple[dict[str, Array], dict[str, Any]]:
     return arrays, meta
 
 
-def _array(content: bytes) -> Array:
-    """Return the array in a file of NumPy's format ``.npy``, without copying its numbers."""
+def array_of(content: bytes) -> Array:
+    """Return the array in a file of NumPy's format ``.npy``, without copying its numbers.
+
+    Raises ValueError if it holds Python objects, or more or fewer bytes than its header promises.
+    """
     stream = io.BytesIO(content)
     read_header = HEADERS[np.lib.format.read_magic(stream)]
     shape, fortran_order, dtype = read_header(stream)
     start = stream.tell()
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - start:
+    if dtype.hasobject:
+        raise ValueError("it holds pickled objects, which are never read")
+    if math.prod(shape) * dtype.itemsize != len(content) - start:
         raise ValueError(f"an array of {dtype} {shape} in {len(content) - start:,} bytes")
     return np.ndarray(shape, dtype, content, start, order="F" if fortran_order else "C")
 

@@ -4,7 +4,8 @@
 for the figures and ``training`` for the generator of a run.
 """
 
-from minigan.evaluation.report import PARTS, Evaluation, Figures, Report, write_report
+from minigan.evaluation.figures import Evaluation, Figures, Report
+from minigan.evaluation.report import PARTS, write_report
 from minigan.evaluation.table import report_table
 
 __all__ = ["PARTS", "Evaluation", "Figures", "Report", "report_table", "write_report"]

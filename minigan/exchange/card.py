@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minigan.data import MNIST
+from minigan.data import MNIST, in_words
 from minigan.machine.files import open_regular
 from minigan.network import Sequential
 from minigan.training import RECIPES, Recipe, Trained
@@ -44,12 +44,13 @@ class Exported(NamedTuple):
 
 def model_card(exported: Exported) -> str:
     """Return the card as Markdown."""
-    (net, config, _), source, to, files, epochs, D = exported
+    (net, config, _, shape), source, to, files, epochs, D = exported
     recipe = RECIPES[config.recipe]
     data = MNIST if config.data == MNIST else Path(config.data).name
     parts = [
         "# A generator, trained with minigan",
-        f"It makes an image of {net.n_out} pixels, in rows from the top, each from -1 (black) to 1 "
+        f"It makes an image of {in_words(shape)}: {net.n_out} numbers, in rows from the top"
+        f"{', red, green and blue of each pixel' * (len(shape) == 3)}, each from -1 (black) to 1 "
         f"(white), of {_input(exported.trained)}.",
         f"- data: {data}\n- recipe: {config.recipe}, {recipe.says}\n"
         + (f"- epochs: {epochs}\n" if epochs is not None else "")
@@ -67,7 +68,7 @@ def model_card(exported: Exported) -> str:
 
 def _input(trained: Trained) -> str:
     """Return what the generator takes."""
-    net, config, classes = trained
+    net, config, classes, _ = trained
     noise = (net.n_in or 0) - config.latent_dim - len(classes)
     text = f"{config.latent_dim} numbers from N(0, 1)"
     if noise:
@@ -109,6 +110,7 @@ def _measures(source: Path) -> list[str]:
             f"| {what} | {_at(stored['figures']['generator'], way):{form}} "
             f"| {_at(stored['figures']['real'], way):{form}} |"
             for what, way, form in MEASURES
+            if _at(stored["figures"]["generator"], way) is not None
         ]
         samples = int(stored["samples"])
     except (OSError, KeyError, TypeError, ValueError, RecursionError):
@@ -118,8 +120,9 @@ def _measures(source: Path) -> list[str]:
 
 
 def _at(figures: Any, way: tuple[str, ...]) -> Any:
+    """Return one of the figures; None if it was not measured."""
     for name in way:
-        figures = figures[name]
+        figures = None if figures is None else figures[name]
     return figures
 
 

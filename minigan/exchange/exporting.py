@@ -72,10 +72,11 @@ def _default_folder(run: str | Path | None, source: Path, to: str) -> Path:
 
 
 def _notes(trained: Trained, epochs: int | None) -> dict[str, Any]:
-    """Return what minigan wants to know again of a run: its options and its classes.
+    """Return what minigan wants to know again of a run: its options, classes and images' shape.
 
     The folder of its data is named without the way to it, which is nobody's business.
     """
     options = trained.config.stored()
     options["data"] = options["data"] if options["data"] == MNIST else Path(options["data"]).name
-    return {"config": options, "classes": list(trained.classes), "epochs": epochs}
+    classes, shape = list(trained.classes), list(trained.shape)
+    return {"config": options, "classes": classes, "shape": shape, "epochs": epochs}

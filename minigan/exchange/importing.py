@@ -31,8 +31,9 @@ from minigan.exchange.safetensors_file import read_safetensors
 from minigan.exchange.torch_file import read_torch
 from minigan.machine.files import new_folder, open_regular
 from minigan.training import RECIPES, Run, TrainConfig, Trained, save_run, save_trained
+from minigan.training.checkpoint import image_shape
 from minigan.training.folder import BEST, CHECKPOINT
-from minigan.training.images import read_training_data
+from minigan.training.images import read_data, training_data
 from minigan.training.run import blank_generator, check_batches, new_run
 
 RUNS = Path("runs")
@@ -84,12 +85,13 @@ def import_file(
             save_run(run, temporary / CHECKPOINT)
         epochs = run.step // run.steps_per_epoch
         return Imported(folder, epochs, run.config.epochs, config.recipe)
-    net = blank_generator(config, len(classes), "numpy")
+    shape = image_shape(source, bundle.notes)
+    net = blank_generator(config, len(classes), "numpy", shape)
     tensors = bundle.networks.get(AVERAGE, bundle.networks[GENERATOR])
     set_network(net, tensors, f"{source}: the generator")
     config = replace(config, data=config.data if data is None else data)
     with new_folder(folder) as temporary:
-        save_trained(Trained(net, config, classes), temporary / BEST)
+        save_trained(Trained(net, config, classes, shape), temporary / BEST)
     return Imported(folder, None, config.epochs, config.recipe)
 
 
@@ -209,14 +211,17 @@ def _run(
     random numbers begin anew, from the seed and this step.
     """
     config = config.resolved()
-    data = read_training_data(config, get_backend("numpy"))
+    backend, dataset = get_backend("numpy"), read_data(config)
+    data = training_data(dataset, config, backend)
+    if dataset.shape != image_shape(file, bundle.notes):
+        raise InputError(f"{config.data} has images of another size than {file}")
     if data.classes != classes:
         raise InputError(f"{config.data} has other classes than {file}")
     check_batches(config, len(data.images))
     t = adams[0].step
     epochs = t // -(-len(data.images) // config.batch_size)
     config = replace(config, epochs=max(config.epochs, epochs))
-    run = new_run(config, len(data.images), data.crc32, get_backend("numpy"), classes)
+    run = new_run(config, len(data.images), data.crc32, backend, classes, dataset.shape)
     gan = run.gan
     set_network(gan.generator, bundle.networks[GENERATOR], f"{file}: the generator")
     set_network(gan.discriminator, bundle.networks[DISCRIMINATOR], f"{file}: the discriminator")

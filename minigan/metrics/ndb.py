@@ -29,7 +29,18 @@ from minigan.metrics.distances import k_means, nearest
 from minigan.metrics.pixels import check_pixels
 
 BINS = 100
+PER_BIN = 10  # images for each bin at least, on average
 FALSE_ALARMS = 0.05  # chance that at least one bin is called different although none is
+
+
+def bins_for(images: int) -> int:
+    """Return how many bins so many images fill: 100, or fewer, with ten images each on average.
+
+    Raises InputError for fewer than 20 images.
+    """
+    if images < 2 * PER_BIN:
+        raise InputError(f"NDB needs at least {2 * PER_BIN} training images, got {images}")
+    return min(BINS, images // PER_BIN)
 
 
 class NDB(NamedTuple):
@@ -39,6 +50,7 @@ class NDB(NamedTuple):
     share: float  # the share of all bins that differ: NDB/K
     js: float  # Jensen-Shannon divergence of the two histograms, in nats; chance alone gives about
     # (K - 1)/8 (1/N + 1/M), which is 0.0015 for K = 100, N = 50,000 and M = 10,000
+    bins: int = BINS  # K
 
 
 class Bins:
@@ -84,7 +96,7 @@ class Bins:
         error = np.sqrt(both * (1 - both) * (1 / n + 1 / m))
         limit = NormalDist().inv_cdf(1 - FALSE_ALARMS / bins / 2)  # 3.48 for 100 bins
         different = int((np.abs(p - q) > limit * error).sum())
-        return NDB(different, different / bins, jensen_shannon(p, q))
+        return NDB(different, different / bins, jensen_shannon(p, q), bins)
 
 
 def jensen_shannon(p: Array, q: Array) -> float:

@@ -1,9 +1,32 @@
-"""The check of the images that are given to measures of pixels."""
+"""The images that measures of pixels take: how many, and in which range."""
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from minigan.backend import Array
 from minigan.errors import InputError
+
+NUMBERS = 60_000 * 784  # of all images that are measured at most; they take 188 MB as float32
+
+
+def most_images(n: int) -> int:
+    """Return how many images of n numbers are measured at most: as many numbers as MNIST has."""
+    return max(1, NUMBERS // n)
+
+
+def unit_rows(images: npt.NDArray[np.uint8]) -> Array:
+    """Return images, uint8 (N, h, w) or (N, h, w, 3), as rows in [0, 1], float32 (N, n).
+
+    If there are more than ``most_images``, as many are taken at equal distances.
+    """
+    rows = images.reshape(len(images), -1)
+    most = most_images(rows.shape[1])
+    if len(rows) > most:
+        rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
+    result: Array = rows / np.float32(255)
+    return result
 
 
 def check_pixels(name: str, images: Array, n: int | None = None) -> None:

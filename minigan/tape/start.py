@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minigan.backend import Array
-from minigan.data import load_mnist, pixel_values
+from minigan.data import MNIST, load_images, pixel_values
+from minigan.errors import InputError
 from minigan.gan import GAN
-from minigan.models import IMAGE_SIZE, LATENT_DIM
+from minigan.models import LATENT_DIM
 from minigan.training import RECIPES, draw_epoch, draw_start
 
 
-def first_step(recipe: str, batch_size: int, seed: int) -> tuple[GAN, Array, Array, Any]:
+def first_step(
+    recipe: str, batch_size: int, seed: int, data: str = MNIST, resize: int | None = None
+) -> tuple[GAN, Array, Array, Any]:
     """Return the GAN, and what its first step gets in ``minigan train`` with these options.
 
-    These are the real images, z, and the labels or None.
+    These are the real images, z, and the labels or None.  Raises InputError as ``load_images``
+    does, for fewer images than the step takes, and for a conditional recipe without labels.
     """
-    rng = np.random.default_rng(seed)
-    classes = 10 if RECIPES[recipe].conditional else 0
-    gan, _ = draw_start(RECIPES[recipe], rng, classes=classes)
-    images, labels = load_mnist("train")
+    rng, dataset = np.random.default_rng(seed), load_images(data, resize=resize)
+    images, labels = dataset.train
+    if len(images) < batch_size:
+        raise InputError(
+            f"`batch_size` is {batch_size}, but the data has only {len(images)} images"
+        )
+    classes, numbers = 0, None
+    if RECIPES[recipe].conditional:
+        if labels is None:
+            raise InputError(f"`recipe` is {recipe}, which needs labels, but the data have none")
+        values, numbers = np.unique(labels, return_inverse=True)
+        classes = len(values)
+    gan, _ = draw_start(RECIPES[recipe], rng, classes=classes, image_size=math.prod(dataset.shape))
     indices, z = next(draw_epoch(rng, len(images), batch_size, gan.z_columns or LATENT_DIM))
-    real = pixel_values()[images[indices].reshape(-1, IMAGE_SIZE)]
-    return gan, real, z, labels[indices] if classes else None
+    real = pixel_values()[images[indices].reshape(len(indices), -1)]
+    return gan, real, z, None if numbers is None else numbers[indices]

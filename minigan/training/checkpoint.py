@@ -15,13 +15,13 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from minigan.backend import Array, backend_of, get_backend
-from minigan.data import check_arrays, load_archive, save_archive
+from minigan.data import ARRAYS, LARGEST, SMALLEST, check_arrays, load_archive, save_archive
 from minigan.errors import InputError, to_float
 from minigan.network import Sequential
 from minigan.training.config import TrainConfig
 from minigan.training.history import HistoryRow, LogEntry, column_names
 from minigan.training.recipes import RECIPES
-from minigan.training.run import Run, blank_generator, new_run
+from minigan.training.run import MNIST_SHAPE, Run, blank_generator, new_run
 
 # columns in which nan means unknown
 UNMEASURED = ("images_per_second", "ndb", "js", "classes", "d_train", "d_test")
@@ -59,6 +59,7 @@ def save_run(run: Run, file: Path) -> None:
         "threads": run.threads,
         "lrs": run.lrs,
         "classes": run.classes,
+        "shape": run.shape,
     }
     save_archive(file, arrays, meta)
 
@@ -69,7 +70,8 @@ def save_best(run: Run, file: Path) -> None:
     Raises OSError if the file cannot be written.
     """
     measured = {name: x for name, x in run.history[-1].columns().items() if x == x}  # without nan
-    save_trained(Trained(run.drawing_generator, run.config, run.classes), file, figures=measured)
+    trained = Trained(run.drawing_generator, run.config, run.classes, run.shape)
+    save_trained(trained, file, figures=measured)
 
 
 def save_trained(trained: Trained, file: Path, **more: Any) -> None:
@@ -77,9 +79,10 @@ def save_trained(trained: Trained, file: Path, **more: Any) -> None:
 
     Raises OSError if the file cannot be written.
     """
-    G, config, classes = trained
+    G, config, classes, shape = trained
     arrays = {name: G.backend.to_numpy(a) for name, a in _network_arrays(GENERATOR, G).items()}
-    save_archive(file, arrays, {"config": config.stored(), "classes": classes, **more})
+    meta = {"config": config.stored(), "classes": classes, "shape": shape}
+    save_archive(file, arrays, meta | more)
 
 
 def restore_run(run: Run, file: Path) -> None:
@@ -92,8 +95,9 @@ def restore_run(run: Run, file: Path) -> None:
     try:
         before = TrainConfig.from_stored(meta["config"], file)
         run.config.check_resumes(before)
-        if meta["data_crc32"] != run.data_crc32:
-            raise InputError(f"{run.config.data} is not the data that the run was started on")
+        if meta["data_crc32"] != run.data_crc32 or image_shape(file, meta) != run.shape:
+            what = "these images are" if run.config.data == ARRAYS else f"{run.config.data} is"
+            raise InputError(f"{what} not the data that the run was started on")
         if _classes(file, meta, run.config) != run.classes:
             raise InputError(f"{run.config.data} has other classes than the run was started with")
         _copy_arrays(file, arrays, run)
@@ -152,7 +156,8 @@ def stored_run(file: Path) -> tuple[Run, int] | None:
             raise InputError(f"{file} is damaged: it stands at step {step!r} of epoch {epochs!r}")
     except KeyError as error:
         raise InputError(f"{file} is damaged: {error!r}") from error
-    run = new_run(config, config.batch_size, crc32, get_backend("numpy"), classes)
+    backend, shape = get_backend("numpy"), image_shape(file, meta)
+    run = new_run(config, config.batch_size, crc32, backend, classes, shape)
     _copy_arrays(file, arrays, run)
     run.step, run.gan.adam_g.t, run.gan.adam_d.t = step, *[_adam_t(file, meta)] * 2
     return run, epochs
@@ -180,6 +185,7 @@ class Trained(NamedTuple):
     net: Sequential
     config: TrainConfig  # the options of its run
     classes: tuple[int, ...]  # the labels that it can be asked for, in the order of their columns
+    shape: tuple[int, ...] = MNIST_SHAPE  # of an image: (h, w), or (h, w, 3) in colour
 
 
 def stored_generator(file: Path, backend: str = "numpy") -> Trained:
@@ -189,13 +195,13 @@ def stored_generator(file: Path, backend: str = "numpy") -> Trained:
     """
     arrays, meta = load_archive(file)
     config = TrainConfig.from_stored(meta.get("config"), file)
-    classes = _classes(file, meta, config)
-    net = blank_generator(config, len(classes), backend)
+    classes, shape = _classes(file, meta, config), image_shape(file, meta)
+    net = blank_generator(config, len(classes), backend, shape)
     trained = _network_arrays(AVERAGE if AVERAGE in arrays else GENERATOR, net)
     _check_networks(file, arrays, trained)
     for name, array in trained.items():
         array[...] = net.backend.asarray(arrays[name])
-    return Trained(net, config, classes)
+    return Trained(net, config, classes, shape)
 
 
 def _classes(file: Path, meta: dict[str, Any], config: TrainConfig) -> tuple[int, ...]:
@@ -209,6 +215,20 @@ def _classes(file: Path, meta: dict[str, Any], config: TrainConfig) -> tuple[int
     ):
         raise InputError(f"{file} is damaged: its classes are {classes!r}")
     return tuple(classes)
+
+
+def image_shape(file: Path, meta: dict[str, Any]) -> tuple[int, ...]:
+    """Return the shape of a run's images that is in ``meta``; raise InputError unless it is one."""
+    shape = meta.get("shape", list(MNIST_SHAPE))  # older runs have none
+    right = isinstance(shape, list) and all(type(x) is int for x in shape)
+    if (
+        not right
+        or shape[2:] not in ([], [3])
+        or len(shape) < 2
+        or not all(SMALLEST <= x <= LARGEST for x in shape[:2])
+    ):
+        raise InputError(f"{file} is damaged: the shape of its images is {shape!r}")
+    return tuple(shape)
 
 
 def _check_networks(file: Path, arrays: dict[str, Array], expected: dict[str, Array]) -> None:

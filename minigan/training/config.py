@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from minigan.data import MNIST
+from minigan.data import ARRAYS, HELD_OUT, MNIST, check_resize
 from minigan.errors import InputError, check_whole, to_float
 from minigan.machine.files import atomic_write, open_regular
 from minigan.models import LATENT_DIM
@@ -27,6 +27,8 @@ LATER = {  # options that older runs do not have, and what they were
     "recipe": "tutorial",
     "evaluate_every": None,
     "r1": 0.0,
+    "resize": None,
+    "hold_out": 0.0,
 }
 WHOLE: dict[str, tuple[int, int | None]] = {  # smallest and largest value of each whole number
     "epochs": (1, 1_000_000_000),
@@ -37,7 +39,13 @@ WHOLE: dict[str, tuple[int, int | None]] = {  # smallest and largest value of ea
     "evaluate_every": (1, 1_000_000_000),
     "threads": (1, 1024),
 }
-OPTIONAL = ("evaluate_every", "threads", "out", "resume")  # None if the option was not given
+OPTIONAL = (
+    "resize",
+    "evaluate_every",
+    "threads",
+    "out",
+    "resume",
+)  # None if the option was not given
 
 
 @dataclass(frozen=True)
@@ -70,7 +78,12 @@ class TrainConfig:
     dtype: str = "float32"
     """Type of the numbers: float32 or float64."""
     data: str = MNIST
-    """mnist, which comes with the package, or a folder with IDX files (plain or .gz)."""
+    """mnist, which comes with the package, or your own images: a folder of PNG or JPEG files (its
+    sub-folders are classes) or of IDX files, or a file .npz, .npy or .csv.  See minigan data."""
+    resize: int | None = None
+    """Make images squares of so many pixels, from 8 to 64; if not given, they stay as they are."""
+    hold_out: float = HELD_OUT
+    """Share of the images to test with, if the data have no test images of their own."""
     save_every: int = 1
     """Number of epochs from one picture and checkpoint to the next."""
     evaluate_every: int | None = None
@@ -106,6 +119,11 @@ class TrainConfig:
                 f"`r1` is {self.r1!r}, but it is a penalty on logits, and D of the recipe "
                 f"{self.recipe} gives probabilities: choose `recipe` averaged, or no `r1`"
             )
+        check_resize(self.resize)
+        if not 0 <= to_float(self.hold_out) < 1:
+            raise InputError(
+                f"`hold_out` is {self.hold_out!r}, expected a number from 0 to below 1"
+            )
         for name in ("data", "out", "resume"):
             if name not in OPTIONAL or getattr(self, name) is not None:
                 _check_folder(name, getattr(self, name))
@@ -129,7 +147,9 @@ class TrainConfig:
             lr=recipe.lr if self.lr is None else float(self.lr),
             r1=recipe.r1 if self.r1 is None else float(self.r1),
             betas=(float(self.betas[0]), float(self.betas[1])),
-            data=MNIST if str(self.data) == MNIST else os.path.abspath(self.data),
+            data=str(self.data) if self.data in (MNIST, ARRAYS) else os.path.abspath(self.data),
+            resize=None if self.resize is None else int(self.resize),
+            hold_out=float(self.hold_out),
             out=None if self.out is None else str(self.out),
             resume=None if self.resume is None else str(self.resume),
         )

@@ -12,27 +12,30 @@ from minigan.backend import Array
 from minigan.errors import InputError
 from minigan.machine.files import atomic_write, new_folder
 from minigan.training.pictures import save_grid
+from minigan.training.run import MNIST_SHAPE
 
 FORMATS = {"png": ".png", "npy": ".npy", "folder": ""}  # and how the names of their files end
 ROWS = 32  # of images on a page, which is then 1,924 pixels high
 
 
-def save_images(path: Path, images: Array, kind: str, columns: int = 8) -> list[Path]:
-    """Write images in [-1, 1], (N, 784), in one of the ``FORMATS``, and return what was written.
+def save_images(
+    path: Path, images: Array, kind: str, columns: int = 8, shape: tuple[int, ...] = MNIST_SHAPE
+) -> list[Path]:
+    """Write images in [-1, 1], (N, n), in one of the ``FORMATS``, and return what was written.
 
     ``png`` makes a grid with so many columns, or several pages of it: ``path`` then gets
     ``_page_01``, ``_page_02`` and so on before its ending.  ``npy`` makes one array, uint8
-    (N, 28, 28).  ``folder`` makes a new folder with a PNG file for each image.  The last two have
+    (N, *shape).  ``folder`` makes a new folder with a PNG file for each image.  The last two have
     the grey values of the data, 0 to 255, where a grid stretches them.
 
     Raises InputError if the folder exists already, and OSError if a file cannot be written.
     """
     if kind == "npy":
         with atomic_write(path) as stream:
-            np.save(stream, as_bytes(images))
+            np.save(stream, as_bytes(images, shape))
         return [path]
     if kind == "folder":
-        return [_save_folder(path, as_bytes(images))]
+        return [_save_folder(path, as_bytes(images, shape))]
     on_page = ROWS * columns
     pages = [images[start : start + on_page] for start in range(0, len(images), on_page)]
     files = [path]
@@ -41,19 +44,19 @@ def save_images(path: Path, images: Array, kind: str, columns: int = 8) -> list[
         numbers = range(1, len(pages) + 1)
         files = [path.with_name(f"{path.stem}_page_{i:0{width}}{path.suffix}") for i in numbers]
     for file, page in zip(files, pages, strict=True):
-        save_grid(file, page, columns)
+        save_grid(file, page, columns, shape)
     return files
 
 
-def as_bytes(images: Array) -> npt.NDArray[np.uint8]:
-    """Return images in [-1, 1] as those of the data: uint8 (N, 28, 28), 0 is black, 255 white."""
-    grey = np.rint((np.asarray(images, np.float64) + 1) * 127.5)
-    return grey.clip(0, 255).astype(np.uint8).reshape(len(images), 28, 28)
+def as_bytes(images: Array, shape: tuple[int, ...] = MNIST_SHAPE) -> npt.NDArray[np.uint8]:
+    """Return images in [-1, 1] as those of the data: uint8 (N, *shape), 0 is black, 255 white."""
+    levels = np.rint((np.asarray(images, np.float64) + 1) * 127.5)
+    return levels.clip(0, 255).astype(np.uint8).reshape(len(images), *shape)
 
 
 def _save_folder(path: Path, images: npt.NDArray[np.uint8]) -> Path:
     """Write a PNG file for each image into a new folder, which is there when all of them are."""
-    from PIL import Image  # Pillow is a requirement of Matplotlib
+    from PIL import Image
 
     width = max(4, len(str(len(images) - 1)))
     try:

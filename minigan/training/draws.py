@@ -19,7 +19,7 @@ from minigan.backend import Array, Backend
 from minigan.conditional import beside
 from minigan.data import batches
 from minigan.gan import GAN
-from minigan.models import LATENT_DIM
+from minigan.models import IMAGE_SIZE, LATENT_DIM
 from minigan.training.recipes import Recipe
 
 FIXED = 64  # latent points whose images are drawn after every epoch
@@ -32,6 +32,7 @@ def draw_start(
     *,
     latent_dim: int = LATENT_DIM,
     classes: int = 0,
+    image_size: int = IMAGE_SIZE,
     lr: float | None = None,
     betas: tuple[float, float] = (0.5, 0.999),
     r1: float | None = None,
@@ -44,8 +45,9 @@ def draw_start(
     conditional recipe they are a class grid, row by row: every class beside each of the first ten,
     (10 classes, latent_dim + classes).
     """
-    G = recipe.generator(latent_dim, classes, seed=rng, dtype=dtype, backend=backend)
-    D = recipe.discriminator(classes, seed=rng, dtype=dtype, backend=backend)
+    options: dict[str, Any] = {"image_size": image_size, "dtype": dtype, "backend": backend}
+    G = recipe.generator(latent_dim, classes, seed=rng, **options)
+    D = recipe.discriminator(classes, seed=rng, **options)
     gan = GAN(
         G,
         D,

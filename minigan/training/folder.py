@@ -39,7 +39,8 @@ def find_folder(config: TrainConfig) -> Path:
 
 def _default_folder(config: TrainConfig) -> Path:
     """Return ``runs/<data>-<time>``, with a number at the end if that name is taken."""
-    name = f"{Path(config.data).name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    data = Path(config.data).name.strip("()")
+    name = f"{data}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder, n = Path("runs") / name, 1
     while os.path.lexists(folder):
         n += 1

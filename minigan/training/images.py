@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigan.backend import Array, Backend
-from minigan.data import load_data, pixel_values
-from minigan.models import IMAGE_SIZE
+from minigan.data import Dataset, dataset_of, load_images, pixel_values
+from minigan.errors import InputError
 from minigan.training.config import TrainConfig
 from minigan.training.health import spread
 from minigan.training.recipes import RECIPES
@@ -18,7 +18,7 @@ from minigan.training.recipes import RECIPES
 class TrainingData(NamedTuple):
     """The training images, which never leave the device, and what a run keeps of them."""
 
-    images: Array  # (N, 784) uint8
+    images: Array  # (N, n) uint8
     levels: Array  # (256,): the pixel that each grey value becomes, in [-1, 1]
     spread: float  # of the first 1000 images
     crc32: int  # checksum: of the labels, too, if the run is told them
@@ -26,10 +26,25 @@ class TrainingData(NamedTuple):
     classes: tuple[int, ...] = ()  # the label of each class
 
 
-def read_training_data(config: TrainConfig, backend: Backend) -> TrainingData:
-    """Return what a run with these options trains on.  Raises InputError as ``load_mnist`` does."""
-    images, labels = load_data(config.data)
-    rows, levels = images.reshape(len(images), IMAGE_SIZE), pixel_values(config.dtype)
+def read_data(config: TrainConfig, images: Any = None, labels: Any = None) -> Dataset:
+    """Return the data set of a run: the arrays that were given, or else what ``data`` names.
+
+    Raises InputError as ``load_images`` does.
+    """
+    if images is not None:
+        return dataset_of(images, labels, resize=config.resize, hold_out=config.hold_out)
+    if labels is not None:
+        raise InputError("`labels` are given without `images`")
+    return load_images(config.data, resize=config.resize, hold_out=config.hold_out)
+
+
+def training_data(dataset: Dataset, config: TrainConfig, backend: Backend) -> TrainingData:
+    """Return what a run with these options trains on.
+
+    Raises InputError if the recipe needs labels and there are none.
+    """
+    images, labels = dataset.train
+    rows, levels = images.reshape(len(images), -1), pixel_values(config.dtype)
     data = TrainingData(
         images=backend.asarray(rows),
         levels=backend.asarray(levels),
@@ -38,6 +53,12 @@ def read_training_data(config: TrainConfig, backend: Backend) -> TrainingData:
     )
     if not RECIPES[config.recipe].conditional:
         return data
+    if labels is None:
+        raise InputError(
+            f"`recipe` is {config.recipe}, which needs labels, but there are none in "
+            f"{dataset.source}: choose another recipe, or put the pictures into a folder for each "
+            "class"
+        )
     values, numbers = np.unique(labels, return_inverse=True)
     return data._replace(
         crc32=zlib.crc32(labels.tobytes(), data.crc32),

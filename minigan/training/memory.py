@@ -17,9 +17,7 @@ import numpy.typing as npt
 from minigan.activations import sigmoid
 from minigan.backend import Array
 from minigan.conditional import picked
-from minigan.data import load_data
-from minigan.errors import InputError
-from minigan.models import IMAGE_SIZE
+from minigan.data import Part
 from minigan.training.history import HistoryRow
 from minigan.training.run import Run
 
@@ -38,32 +36,36 @@ class Memory(NamedTuple):
 class MemoryCheck:
     """Asks D about the same training images and test images after each epoch.
 
-    ``train`` holds all training images, (N, 784) uint8, on the device, and ``labels`` the numbers
-    of their classes if the run is conditional; ``levels`` turns images into pixels.  ``missing``
-    says why there are no test images to ask about, or is None.
+    ``test`` has the images that D never sees.  ``train`` holds all training images, (N, n) uint8,
+    on the device, and ``labels`` the numbers of their classes if the run is conditional; ``levels``
+    turns images into pixels.  ``missing`` says why there are no test images to ask about, or is
+    None.
     """
 
     def __init__(
-        self, data: str, train: Array, labels: Array | None, levels: Array, run: Run
+        self, test: Part | None, train: Array, labels: Array | None, levels: Array, run: Run
     ) -> None:
         self.gan, self.levels = run.gan, levels
         self.missing: str | None = None
         asarray = self.gan.discriminator.backend.asarray
         some = asarray(_spread_over(len(train)))
         self.train = train[some], None if labels is None else labels[some]
-        try:
-            test, test_labels = load_data(data, "test")
-            if labels is not None:
-                known = np.isin(test_labels, run.classes)
-                test, test_labels = test[known], test_labels[known]
-            if len(test) == 0:
-                raise InputError(f"the test images of {data} have other labels")
-        except InputError as error:
-            self.missing = str(error)
+        if test is None:
+            self.missing = "the data have no test images"
             return
-        where = _spread_over(len(test))
-        numbers = asarray(np.searchsorted(run.classes, test_labels[where])) if run.classes else None
-        self.test = asarray(test.reshape(len(test), IMAGE_SIZE)[where]), numbers
+        known = np.arange(len(test.images))
+        if labels is not None:
+            if test.labels is None:
+                self.missing = "the test images have no labels"
+                return
+            known = known[np.isin(test.labels, run.classes)]
+            if len(known) == 0:
+                self.missing = "the test images have other labels than the training images"
+                return
+        where, numbers = known[_spread_over(len(known))], None
+        if test.labels is not None and labels is not None:
+            numbers = asarray(np.searchsorted(run.classes, test.labels[where]))
+        self.test = asarray(test.images[where].reshape(len(where), -1)), numbers
 
     def measure(self) -> Memory:
         """Return D's mean answers now."""
@@ -101,6 +103,6 @@ def warning_of_memory(history: Sequence[HistoryRow], epoch: int, r1: float) -> s
     advice = "a larger r1" if r1 > 0 else "the penalty r1, with the recipe averaged,"
     return (
         f"Warning: D remembers training images: its mean answer is {row.d_train:.2f} for them, and "
-        f"{row.d_test:.2f} for test images.  The digits will become less even: train for fewer "
+        f"{row.d_test:.2f} for test images.  The images will become less even: train for fewer "
         f"epochs, or try {advice} in a new run."
     )

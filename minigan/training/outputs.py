@@ -83,7 +83,7 @@ class Outputs:
             G = self.run.drawing_generator
             images = G.backend.to_numpy(G(G.backend.asarray(self.run.fixed_z)))
             file.parent.mkdir(exist_ok=True)
-            _write(file, grid_png(images, len(self.run.classes) or 8))
+            _write(file, grid_png(images, len(self.run.classes) or 8, self.run.shape))
 
     def save_history(self) -> None:
         """Let ``history.csv`` have all rows of the history."""

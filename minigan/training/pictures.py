@@ -1,7 +1,7 @@
 """The pictures of a run: image grids, loss curves, and a film of the digits as they appear.
 
-Each function returns the content of a file.  Matplotlib, and Pillow, which comes with it, are
-imported only when something is drawn.
+Each function returns the content of a file.  Matplotlib and Pillow are imported only when something
+is drawn.
 """
 
 from __future__ import annotations
@@ -21,54 +21,66 @@ import numpy.typing as npt
 from minigan.backend import Array
 from minigan.machine.files import atomic_write, open_regular
 from minigan.training.memory import REMEMBERS
+from minigan.training.run import MNIST_SHAPE
 
 POINTS = 500  # of a curve at most: more than the picture has pixels for
 # d_loss and g_loss, as cross-entropy, of a D that only guesses
 GUESSING = [("2 ln 2", 2 * math.log(2)), ("ln 2", math.log(2))]
 FRAMES = 100  # of the film at most
-SCALE = 2  # a pixel of an image becomes 2 x 2 pixels, so that digits are large enough to see
+SIDE = 56  # pixels of an image in a picture, about, so that it is large enough to see
 
 
-def image_grid(images: Array, nrow: int = 8, padding: int = 2) -> npt.NDArray[np.float32]:
-    """Return (N, 784) or (N, 28, 28) images as one picture, (H, W) float32 in [0, 1].
+def image_grid(
+    images: Array, nrow: int = 8, padding: int = 2, shape: tuple[int, ...] = MNIST_SHAPE
+) -> npt.NDArray[np.float32]:
+    """Return images as one picture, float32 in [0, 1]: (H, W), or (H, W, 3) in colour.
 
-    The picture has ``nrow`` images in a row, with ``padding`` black pixels between and around them.
-    The grey values are stretched so that the smallest value of all images becomes 0 and the largest
-    becomes 1.  The result equals one channel of
+    Images are (N, n), each of the shape (h, w) or (h, w, 3) that is given, or (N, *shape).  The
+    picture has ``nrow`` images in a row, with ``padding`` black pixels between and around them.
+    The values are stretched so that the smallest value of all images becomes 0 and the largest
+    becomes 1.  The result equals (one channel of)
     ``torchvision.utils.make_grid(images, nrow, padding, normalize=True)``.
     """
-    x = np.asarray(images, np.float32).reshape(len(images), 28, 28)
+    x = np.asarray(images, np.float32).reshape(len(images), *shape)
     if not len(x):
         raise ValueError("there are no images, expected at least one")
     low, high = float(x.min()), float(x.max())
     x = (x - low) / max(high - low, 1e-5)
     columns = min(nrow, len(x))
-    rows, cell = math.ceil(len(x) / columns), 28 + padding
-    grid = np.zeros((rows * cell + padding, columns * cell + padding), np.float32)
+    rows, (h, w, *channels) = math.ceil(len(x) / columns), shape
+    size = rows * (h + padding) + padding, columns * (w + padding) + padding
+    grid = np.zeros((*size, *channels), np.float32)
     for i, image in enumerate(x):
-        top, left = i // columns * cell + padding, i % columns * cell + padding
-        grid[top : top + 28, left : left + 28] = image
+        top, left = i // columns * (h + padding) + padding, i % columns * (w + padding) + padding
+        grid[top : top + h, left : left + w] = image
     return grid
 
 
-def grid_png(images: Array, nrow: int = 8) -> bytes:
-    """Return an image grid as a PNG file, ``SCALE`` times as large."""
-    from PIL import Image  # Pillow is a requirement of Matplotlib
+def scale_of(shape: tuple[int, ...]) -> int:
+    """Return how many times as large images of this shape are drawn: 2 for 28 x 28, 7 for 8 x 8."""
+    return max(1, round(SIDE / max(shape[:2])))
 
-    pixels = np.rint(image_grid(images, nrow) * 255).astype(np.uint8)
-    file = io.BytesIO()
-    Image.fromarray(pixels.repeat(SCALE, 0).repeat(SCALE, 1)).save(file, "PNG")
+
+def grid_png(images: Array, nrow: int = 8, shape: tuple[int, ...] = MNIST_SHAPE) -> bytes:
+    """Return an image grid as a PNG file, each pixel as a square of ``scale_of(shape)``."""
+    from PIL import Image
+
+    pixels = np.rint(image_grid(images, nrow, shape=shape) * 255).astype(np.uint8)
+    file, scale = io.BytesIO(), scale_of(shape)
+    Image.fromarray(pixels.repeat(scale, 0).repeat(scale, 1)).save(file, "PNG")
     return file.getvalue()
 
 
-def save_grid(path: str | Path, images: Array, nrow: int = 8) -> None:
-    """Write images, (N, 784) or (N, 28, 28), as a PNG file with ``nrow`` of them in a row.
+def save_grid(
+    path: str | Path, images: Array, nrow: int = 8, shape: tuple[int, ...] = MNIST_SHAPE
+) -> None:
+    """Write images, (N, n) or (N, *shape), as a PNG file with ``nrow`` of them in a row.
 
-    The grey values are stretched as in ``image_grid``.  The file is never half written.  Raises
-    ValueError if there are no images, or if they have another shape, and OSError if the file cannot
-    be written.
+    ``shape`` is that of each image: (h, w), or (h, w, 3) in colour.  The values are stretched as in
+    ``image_grid``.  The file is never half written.  Raises ValueError if there are no images, or
+    if they have another shape, and OSError if the file cannot be written.
     """
-    content = grid_png(images, nrow)
+    content = grid_png(images, nrow, shape)
     with atomic_write(Path(path)) as file:
         file.write(content)
 
@@ -90,7 +102,7 @@ def film_gif(frames: Sequence[Path]) -> bytes | None:
             Image.open(file, formats=["PNG"]) as picture,
         ):
             if not pictures or picture.size == pictures[0].size:  # known before it is unpacked
-                pictures.append(picture.convert("L"))
+                pictures.append(picture.convert("RGB" if picture.mode == "RGB" else "L"))
     if not pictures:
         return None
     first, *others = pictures[::-1]

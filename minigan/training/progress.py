@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 from minigan.errors import counted
@@ -19,12 +20,20 @@ ESTIMATE_AFTER = 100  # steps of this process, from which the time of the others
 
 
 def announce(
-    run: Run, folder: Path, outputs: Outputs, memory: MemoryCheck, old_lr: float | None
+    run: Run,
+    folder: Path,
+    outputs: Outputs,
+    memory: MemoryCheck,
+    found: Sequence[str],
+    old_lr: float | None,
 ) -> None:
-    """Say where the results will be, before there are any, and what will not be known.
+    """Say what the data are, where the results will be, and what will not be known.
 
-    ``old_lr`` is the learning rate of the steps before if the others have another one, else None.
+    ``found`` is the data set in lines.  ``old_lr`` is the learning rate of the steps before if the
+    others have another one, else None.
     """
+    for line in found:
+        say(line)
     if memory.missing is not None:
         say(f"note: whether D remembers its images cannot be told: {memory.missing}")
     if run.step > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ from minigan.training.health import gradient_groups
 from minigan.training.history import HistoryRow, LogEntry
 from minigan.training.recipes import RECIPES
 
+MNIST_SHAPE = 28, 28  # of the images of all runs of version 0.1
+
 
 @dataclass
 class Run:
@@ -31,6 +34,7 @@ class Run:
     average: Sequential | None  # the moving average of G, if the recipe has one
     fixed_z: Array  # (64, latent_dim): what G draws the pictures from; see ``draw_start``
     classes: tuple[int, ...] = ()  # the labels of the classes that G and D are told, in order
+    shape: tuple[int, ...] = MNIST_SHAPE  # of an image: (h, w), or (h, w, 3) in colour
     step: int = 0  # training steps taken
     log: list[LogEntry] = field(default_factory=list)  # entries of the current epoch
     history: list[HistoryRow] = field(default_factory=list)
@@ -80,14 +84,16 @@ def new_run(
     data_crc32: int,
     backend: Backend,
     classes: tuple[int, ...] = (),
+    shape: tuple[int, ...] = MNIST_SHAPE,
 ) -> Run:
-    """Return a run before its first step, on data with so many images of these classes."""
+    """Return a run before its first step, on so many images of this shape and of these classes."""
     recipe, rng = RECIPES[config.recipe], np.random.default_rng(config.seed)
     gan, fixed_z = draw_start(
         recipe,
         rng,
         latent_dim=config.latent_dim,
         classes=len(classes),
+        image_size=math.prod(shape),
         lr=config.lr,
         betas=config.betas,
         r1=config.r1,
@@ -96,7 +102,7 @@ def new_run(
     )
     average = None
     if recipe.averaged:
-        average = blank_generator(config, len(classes), backend)
+        average = blank_generator(config, len(classes), backend, shape)
     return Run(
         config=config,
         data_crc32=data_crc32,
@@ -107,13 +113,25 @@ def new_run(
         average=average,
         fixed_z=fixed_z,
         classes=classes,
+        shape=shape,
     )
 
 
-def blank_generator(config: TrainConfig, classes: int, backend: str | Backend) -> Sequential:
+def blank_generator(
+    config: TrainConfig,
+    classes: int,
+    backend: str | Backend,
+    shape: tuple[int, ...] = MNIST_SHAPE,
+) -> Sequential:
     """Return a run's G, to copy weights into; the weights that it has so far do not matter."""
-    recipe = RECIPES[config.recipe]
-    return recipe.generator(config.latent_dim, classes, seed=0, dtype=config.dtype, backend=backend)
+    return RECIPES[config.recipe].generator(
+        config.latent_dim,
+        classes,
+        image_size=math.prod(shape),
+        seed=0,
+        dtype=config.dtype,
+        backend=backend,
+    )
 
 
 def check_batches(config: TrainConfig, images: int) -> None:

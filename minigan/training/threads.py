@@ -21,7 +21,6 @@ import numpy as np
 
 from minigan.errors import counted
 from minigan.machine.blas import blas_threads, set_blas_threads
-from minigan.models import IMAGE_SIZE
 from minigan.training.run import Run
 
 LARGEST = 256  # images in a step that is timed: with more, the measurement would take long
@@ -111,7 +110,7 @@ def scratch_step(run: Run) -> Callable[[], object]:
     """Return a training step of a copy of the run's GAN, which leaves the run as it is."""
     twin, config = copy.deepcopy(run.gan), run.config
     batch_size = min(config.batch_size, LARGEST)
-    real = np.zeros((batch_size, IMAGE_SIZE), config.dtype)
+    real = np.zeros((batch_size, twin.discriminator.n_in or 1), config.dtype)
     z = np.ones((batch_size, twin.z_columns or config.latent_dim), config.dtype)
     labels = np.zeros(batch_size, int) if twin.classes else None
     return lambda: twin.train_step(real, z, labels)

@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from minigan.backend import Array, get_backend
+from minigan.data import ARRAYS
 from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.machine.blas import limited_threads
@@ -32,7 +34,7 @@ from minigan.training.failures import check_finite, diverged, gpu_failures_named
 from minigan.training.folder import BEST, CHECKPOINT, check_free, find_folder, locked, make_folder
 from minigan.training.health import measure_health
 from minigan.training.history import ROW_EVERY, HistoryRow, LogEntry, sum_up
-from minigan.training.images import read_training_data
+from minigan.training.images import read_data, training_data
 from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import FIRST_PICTURE, Outputs
 from minigan.training.progress import Progress, announce
@@ -48,33 +50,42 @@ class Trainer:
     ``history`` a list of ``HistoryRow``, and ``generator`` the generator that draws the samples: G
     or, with the recipe ``averaged``, its moving average.  After Ctrl-C, another ``run()`` goes on.
 
+    It trains on what ``config.data`` names, or on arrays: ``images``, uint8 (N, h, w) or
+    (N, h, w, 3), or numbers of another type and range, and ``labels``, (N,), if there are any.
+
     Raises InputError for data, a backend or a folder that cannot be used, and TypeError if
     ``config`` is not a TrainConfig.
     """
 
-    def __init__(self, config: TrainConfig) -> None:
+    def __init__(self, config: TrainConfig, *, images: Any = None, labels: Any = None) -> None:
         if not isinstance(config, TrainConfig):
             raise TypeError(f"config is {config!r}, expected a TrainConfig")
         if config.resume is not None and config.lr is None:
             config = replace(config, lr=TrainConfig.of_run(config.resume).lr)
+        if images is not None:
+            config = replace(config, data=ARRAYS)
         self.config = config = config.resolved()
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
-        data = read_training_data(config, backend)
+        dataset = read_data(config, images, labels)
+        data = training_data(dataset, config, backend)
         check_batches(config, len(data.images))
         self.images, self.labels = data.images, data.labels
         self.pixel_values, self.real_spread = data.levels, data.spread
-        self.state = new_run(config, len(data.images), data.crc32, backend, data.classes)
+        self.found = (f"Data: {dataset.line}.", *dataset.notes)  # the data set in words
+        self.state = new_run(
+            config, len(data.images), data.crc32, backend, data.classes, dataset.shape
+        )
         self.train_step = backend.compile(self._step)
         # the figures of the steps since they were last read, one row for each
         self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))
         self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for the GPU
         self.memory_check = MemoryCheck(
-            config.data, self.images, self.labels, self.pixel_values, self.state
+            dataset.test, self.images, self.labels, self.pixel_values, self.state
         )
         self.quality_check = None
         if config.evaluate_every:
-            self.quality_check = QualityCheck(config.data, len(data.classes))
+            self.quality_check = QualityCheck(dataset, len(data.classes))
 
         self.z_columns = self.gan.z_columns or config.latent_dim
         self.failed = False  # True after an error in training: the state may be between two steps
@@ -138,7 +149,7 @@ class Trainer:
                 return self.folder
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
             stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
-            announce(run, self.folder, outputs, self.memory_check, run.note_lr())
+            announce(run, self.folder, outputs, self.memory_check, self.found, run.note_lr())
             threads = ThreadChoice(run)
             stack.enter_context(limited_threads(threads.most if threads.on_cpu else None))
             line = threads.choose()

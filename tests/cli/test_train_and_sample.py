@@ -25,9 +25,10 @@ def test_train_in_a_process_of_its_own(tiny_data: Path, tmp_path: Path) -> None:
     (folder,) = (tmp_path / "runs").iterdir()
     lines = result.stdout.splitlines()
     epoch = r"Epoch \[1/1\]  d_loss \S+  g_loss \S+  D\(x\) \S+  D\(G\(z\)\) \S+  \S+ s"
-    assert lines[0] == f"Training in runs/{folder.name}; Ctrl-C stops and saves."
-    assert re.fullmatch(epoch, lines[2])
-    assert f"Done.  Pictures, curves and checkpoint are in runs/{folder.name}" in lines[4]
+    assert lines[0].startswith(f"Data: IDX files in {tiny_data}: 200 images of 28 x 28, grey, ")
+    assert lines[1] == f"Training in runs/{folder.name}; Ctrl-C stops and saves."
+    assert re.fullmatch(epoch, lines[3])
+    assert f"Done.  Pictures, curves and checkpoint are in runs/{folder.name}" in lines[5]
     with Image.open(folder / "samples" / "epoch_0001.png") as picture:
         assert picture.size == (484, 484)
         assert np.asarray(picture).std() > 10
@@ -37,7 +38,7 @@ def test_train_in_a_process_of_its_own(tiny_data: Path, tmp_path: Path) -> None:
 
 def test_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", str(run)]) == 0
-    assert capsys.readouterr().out == f"64 digits: {run / 'sample_0.png'}\n"
+    assert capsys.readouterr().out == f"64 images: {run / 'sample_0.png'}\n"
     first = (run / "sample_0.png").read_bytes()
     assert main(["sample", str(run), "--seed", "1"]) == 0
     assert main(["sample", str(run)]) == 0

@@ -86,10 +86,6 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         "begins with 0x00000803, expected 0x00000801",
     ),
     "not IDX": (lambda d: (d / IMAGES).write_text("hello"), "begins with 0x68656c6c"),
-    "not gzip": (
-        lambda d: [(d / IMAGES).rename(d / f"{IMAGES}.gz")],
-        "cannot be read: Not a gzipped file",
-    ),
     "truncated gzip": (lambda d: cut(compress(d), 900), "cannot be read: Compressed file ended"),
     "flipped bit in gzip": (lambda d: flip(compress(d), 700), "cannot be read: "),
     "flipped bit in gzip's CRC": (lambda d: flip(compress(d), -7), "cannot be read: CRC check"),

@@ -81,6 +81,8 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
         "docs/ko/bug-museum.md": {""},
         "docs/is-it-working.md": {"console"},  # what a command printed: it takes a minute
         "docs/ko/is-it-working.md": {"console"},
+        "docs/your-own-images.md": {"console"},  # a folder of somebody's pictures
+        "docs/ko/your-own-images.md": {"console"},
         "docs/performance.md": {"console"},  # the same, on the machine it names
         "docs/ko/performance.md": {"console"},
         "examples/exercises/README.md": {"console"},  # test_exercise.py

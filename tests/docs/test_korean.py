@@ -21,7 +21,15 @@ CHAPTERS = [
     "your-own-layer",
     "bug-museum",
 ]
-FOR_USE = ["is-it-working", "notebooks", "weights", "reliability", "performance", "cuda"]
+FOR_USE = [
+    "your-own-images",
+    "is-it-working",
+    "notebooks",
+    "weights",
+    "reliability",
+    "performance",
+    "cuda",
+]
 PAIRS = {f"docs/ko/{name}.md": f"docs/{name}.md" for name in CHAPTERS + FOR_USE}
 PAIRS["README.ko.md"] = "README.md"
 

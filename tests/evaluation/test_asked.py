@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from evaluation.test_evaluate import few_images, load_images
+from evaluation.test_evaluate import few_images
 from PIL import Image
 
 import minigan as mg
@@ -83,12 +83,12 @@ def test_the_report_of_a_conditional_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("minigan.training.images.load_data", lambda data: load_images(data, 600))
+        patch.setattr("minigan.training.images.load_images", few_images(600, 500))
         config = mg.TrainConfig(
             recipe="conditional", epochs=1, batch_size=100, out=str(tmp_path / "run")
         )
         run = mg.Trainer(config).run()
-    monkeypatch.setattr("minigan.evaluation.report.load_data", few_images)
+    monkeypatch.setattr("minigan.evaluation.report.load_images", few_images(12_000, 500))
     monkeypatch.setattr("minigan.metrics.cas.EPOCHS", 1)
     assert main(["evaluate", str(run), "--samples", "200"]) == 0
     out = capsys.readouterr().out

@@ -257,7 +257,7 @@ def test_style_needs_styles(
         ({"RUN": str(run)}, f"{run} has the recipe averaged, which has no styles"),
         ({"RUN": str(tmp_path / "none")}, str(tmp_path / "none")),
         ({"SAMPLES": "9"}, "SAMPLES=9, expected at least 10"),
-        ({"DATA": str(tmp_path)}, f"data folder {tmp_path} holds no"),
+        ({"DATA": str(tmp_path / "no")}, f"data folder {tmp_path / 'no'} does not exist"),
     ):
         with monkeypatch.context() as patch, pytest.raises(SystemExit) as caught:
             loaded("style.py", out, patch, **settings)

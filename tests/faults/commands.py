@@ -35,7 +35,7 @@ BAD = (
 WORK = (
     "minigan.training.Trainer.run",
     "minigan.cli.reports.check_everything",
-    "minigan.evaluation.report.Evaluation.measure",
+    "minigan.evaluation.figures.Evaluation.measure",
     "minigan.bench.measure",
     "minigan.bench.cpu.measure",
     "minigan.tape.first_step",

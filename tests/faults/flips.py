@@ -40,7 +40,7 @@ def cases(scale: Scale) -> Iterator[Case]:
             return arrays, run_state.step, run_state.epoch_state, run_state.log, history
 
         def best() -> Any:
-            net, config, _ = stored_generator(run / "best.npz")
+            net, config, *_ = stored_generator(run / "best.npz")
             return net.params, config
 
         resume, sample = ("train", "--resume", run), ("sample", run / "best.npz", "--n", "1")
@@ -54,7 +54,7 @@ def cases(scale: Scale) -> Iterator[Case]:
     copy = Path(shutil.copy(PRETRAINED, scale.folder))
 
     def shipped() -> Any:
-        net, config, _ = stored_generator(copy)
+        net, config, *_ = stored_generator(copy)
         return net.params, config
 
     yield from flipped(copy, shipped, ("sample", copy, "--n", "1"), scale, number)

@@ -76,7 +76,7 @@ def test_ndb_of_hand_made_bins() -> None:
     bins = Bins(corners.repeat(100, axis=0), bins=4)
     assert bins.train_counts.tolist() == [100] * 4
     same = bins.compare(corners.repeat(50, axis=0))
-    assert same == (0, 0.0, 0.0)
+    assert (*same,) == (0, 0.0, 0.0, 4)
     # shares ¼ ¼ ¼ ¼ against ⅓ ⅓ ⅓ 0, 400 and 150 images.  P = 150/550, z = 1.96 for the three;
     # P = 100/550, z = 6.8 for the last; the limit at 5 % / 4 is 2.50
     ndb = bins.compare(corners[:3].repeat(50, axis=0))

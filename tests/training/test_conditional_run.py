@@ -189,9 +189,7 @@ def test_data_without_labels(config: Configure, tiny_data: Path, tmp_path: Path)
     data = tmp_path / "data"
     shutil.copytree(tiny_data, data)
     (data / "train-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(
-        mg.InputError, match=r"train-labels-idx1-ubyte does not exist, plain or .gz"
-    ):
+    with pytest.raises(mg.InputError, match="recipe is conditional, which needs labels"):
         mg.Trainer(config(recipe="conditional", data=str(data)))
     (data / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b""))
     with pytest.raises(mg.InputError, match="train-labels"):

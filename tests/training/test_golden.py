@@ -63,7 +63,7 @@ def test_a_golden_run_is_resumed(unpacked: Path, name: str) -> None:
 @every_golden_run
 @pytest.mark.parametrize("file", ["checkpoint.npz", "best.npz"])
 def test_a_golden_run_draws(unpacked: Path, name: str, file: str) -> None:
-    net, config, _ = stored_generator(find_generator(unpacked / file))
+    net, config, *_ = stored_generator(find_generator(unpacked / file))
     drawing = "average" if RECIPES[config.recipe].averaged else "generator"
     np.testing.assert_array_equal(net.params, pattern(drawing, net.params))
     for key, array in net.named_buffers():

@@ -42,25 +42,40 @@ def test_images_are_spread_over_the_whole_set() -> None:
     assert _spread_over(1).tolist() == [0]
 
 
-@pytest.mark.parametrize("damage", ["none there", "not images"])
 def test_without_test_images_the_run_says_so_and_goes_on(
-    damage: str, config: Configure, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    config: Configure, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     images, labels = mg.load_mnist("train")
     write_idx(folder / "train-images-idx3-ubyte", images[:40])
     write_idx(folder / "train-labels-idx1-ubyte", labels[:40])
-    if damage == "not images":
-        (folder / "t10k-images-idx3-ubyte").write_bytes(b"digits")
-        write_idx(folder / "t10k-labels-idx1-ubyte", labels[:40])
-    trainer = mg.Trainer(config(epochs=1, data=str(folder)))
+    trainer = mg.Trainer(config(epochs=1, data=str(folder), hold_out=0))
     trainer.run()
-    first = capsys.readouterr().out.splitlines()[0]
-    assert first.startswith("note: whether D remembers its images cannot be told: ")
-    assert "t10k-images" in first
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "note: whether D remembers its images cannot be told: the data have no test images"
+    )
     assert math.isnan(trainer.history[-1].d_train)
     assert math.isnan(trainer.history[-1].d_test)
+
+
+def test_without_test_images_some_are_held_out(
+    config: Configure, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_idx(folder / "train-images-idx3-ubyte", mg.load_mnist("train")[0][:40])
+    trainer = mg.Trainer(config(epochs=1, data=str(folder)))
+    assert (len(trainer.images), len(trainer.memory_check.test[0])) == (36, 4)
+    trainer.run()
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "The data have no test images, so 4 of the 40 images, drawn at random, are held out to "
+        "test with."
+    )
+    assert 0 < trainer.history[-1].d_test < 1
+    (folder / "t10k-images-idx3-ubyte").write_bytes(b"digits")
+    with pytest.raises(mg.InputError, match="t10k-images-idx3-ubyte begins with 0x64696769"):
+        mg.Trainer(config(epochs=1, data=str(folder), out=str(tmp_path / "other")))
 
 
 def history(*gaps: float) -> list[HistoryRow]:

@@ -262,8 +262,8 @@ def test_the_first_picture_comes_after_so_many_steps(
     picture = trainer.folder / "samples" / "step_0003.png"
     folder = trainer.run()
     lines = capsys.readouterr().out.splitlines()
-    assert lines[1] == f"The first picture comes after 3 steps: {picture}"
-    assert re.fullmatch(r"The other 11 steps will take about \d+ seconds?\.", lines[2])
+    assert lines[2] == f"The first picture comes after 3 steps: {picture}"
+    assert re.fullmatch(r"The other 11 steps will take about \d+ seconds?\.", lines[3])
     assert sum("will take" in line for line in lines) == 1
     assert picture.read_bytes() == images[0]
     with Image.open(folder / FILM) as film:
@@ -276,11 +276,11 @@ def test_short_epochs_have_their_first_picture_when_they_are_saved(
     monkeypatch.setattr("minigan.training.progress.ESTIMATE_AFTER", 3)
     folder = mg.Trainer(config(epochs=3, save_every=2)).run()
     picture = folder / "samples" / "epoch_0002.png"
-    assert capsys.readouterr().out.splitlines()[1] == (
+    assert capsys.readouterr().out.splitlines()[2] == (
         f"The first picture comes after 14 steps: {picture}"
     )
     assert picture.exists()
     mg.Trainer(replace(mg.TrainConfig.of_run(folder), epochs=4)).run()
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"Going on after step 21 of 28 in {folder}."
-    assert lines[1].startswith("The other 4 steps will take about ")
+    assert lines[1] == f"Going on after step 21 of 28 in {folder}."
+    assert lines[2].startswith("The other 4 steps will take about ")

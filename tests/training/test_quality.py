@@ -12,7 +12,7 @@ import pytest
 
 import minigan as mg
 from minigan.cli import main
-from minigan.data import load_archive
+from minigan.data import Dataset, load_archive
 from minigan.metrics import Bins
 from minigan.training.quality import Quality, QualityCheck
 from minigan.training.sampling import load_generator
@@ -22,7 +22,7 @@ from minigan.training.sampling import load_generator
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bins of 1000 images, and 1000 samples."""
     monkeypatch.setattr("minigan.training.quality.SAMPLE_COUNT", 1000)
-    monkeypatch.setattr("minigan.training.quality.Bins", lambda images: Bins(images[:1000]))
+    monkeypatch.setattr("minigan.training.quality.Bins", lambda images, k: Bins(images[:1000], k))
 
 
 @pytest.mark.usefixtures("quick")
@@ -39,7 +39,7 @@ def test_quality_of_blots_and_of_the_same_blots_again() -> None:
 class Scripted:
     """In place of ``QualityCheck``: figures by the clock."""
 
-    def __init__(self, data: str, classes: int) -> None:
+    def __init__(self, data: Dataset, classes: int) -> None:
         self.js = iter([0.5, 0.2, 0.3])
 
     def measure(self, net: mg.Sequential) -> Quality:

@@ -1,0 +1,225 @@
+"""Read a folder of PNG and JPEG files, whose sub-folders are classes."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minigan.data.dataset import LARGEST, SMALLEST, Dataset, Images, Labels, Part, check_sizes
+from minigan.data.kinds import PICTURES, beginning_of, kind_of
+from minigan.data.resizing import resized_picture
+from minigan.errors import InputError, counted
+from minigan.machine.files import open_regular
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+TRAIN, TEST = ("train", "training"), ("test", "testing", "val", "valid", "validation")
+NAMES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")  # of pictures
+OTHERS = ("GIF", "TIFF", "WebP", "BMP")  # kinds of pictures that are not read
+MOST_CLASSES = 256
+
+
+def find_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the PNG and JPEG files in a folder and below it, and all other files, both sorted.
+
+    Hidden files are not looked at.  Raises InputError for a picture of another kind, and for a file
+    that is named as a picture but holds something else.
+    """
+    pictures, others = [], []
+    for file in sorted(_files(folder)):
+        kind, named = kind_of(file), file.suffix.lower() in NAMES
+        if kind in PICTURES:
+            pictures.append(file)
+        elif kind in OTHERS:
+            raise InputError(f"{file} is a {kind} file: only PNG and JPEG files are read")
+        elif named:
+            raise InputError(f"{file} {beginning_of(file)}, expected a PNG or JPEG file")
+        else:
+            others.append(file)
+    return pictures, others
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield all files in a folder and below it, apart from hidden ones; links are followed.
+
+    Raises InputError if a folder cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+    seen = set()
+    for where, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
+        found = os.stat(where)
+        if (found.st_dev, found.st_ino) in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add((found.st_dev, found.st_ino))
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        yield from (Path(where, name) for name in files if not name.startswith("."))
+
+
+def read_pictures(
+    folder: Path, files: list[Path], resize: int | None = None, others: int = 0
+) -> Dataset:
+    """Return the data set in these files of a folder, all of one size.
+
+    The sub-folders of the folder are the classes, if there are two or more of them and no pictures
+    beside them.  Sub-folders ``train`` and ``test`` are such folders each.  ``others`` counts the
+    files that are left aside.  All images are grey if each of them is, and else all have colours.
+    ``resize`` makes squares of so many pixels on each side.
+
+    Raises InputError for a file that cannot be read, and for images of several sizes.
+    """
+    parts = _parts(folder, files)
+    notes, read, alpha = [], [], 0
+    sizes, first = Counter[tuple[int, ...]](), dict[tuple[int, ...], Path]()
+    for file in files:
+        size, image, transparent = read_picture(file, resize)
+        sizes[size] += 1
+        first.setdefault(size, file)
+        alpha += transparent
+        if image is not None and len(sizes) == 1:
+            read.append(image)
+    rare = min(sizes, key=lambda size: sizes[size])
+    check_sizes(folder, sizes, f" ({rare[1]} x {rare[0]} is {first[rare]})")
+    images = _joined(read)
+    read.clear()
+    if alpha:
+        what = f"{counted(alpha, 'picture')} {'is' if alpha == 1 else 'are'}"
+        notes.append(f"{what} transparent in places, and shown on white.")
+    if others:
+        was = "was" if others == 1 else "were"
+        notes.append(f"{counted(others, 'other file')} in {folder} {was} left aside.")
+    names = sorted({_class(file, root) for root, part in parts for file in part})
+    if "" in names or not 1 < len(names) <= MOST_CLASSES:
+        if len(names) > MOST_CLASSES:
+            notes.append(f"{len(names):,} folders are too many to be classes.")
+        names = []
+    numbers, names = _numbered(names)
+    where = {file: i for i, file in enumerate(files)}
+
+    def made(root: Path, part: list[Path]) -> Part:
+        labels: Labels | None = None
+        if numbers:
+            labels = np.array([numbers[_class(file, root)] for file in part], np.uint8)
+        whole = len(part) == len(files)
+        return Part(images if whole else images[[where[file] for file in part]], labels)
+
+    train, *test = [made(root, part) for root, part in parts]
+    what = counted(len(files), "picture")
+    source = f"{what} in {folder}"
+    return Dataset(train, test[0] if test else None, source, tuple(names), tuple(notes))
+
+
+def _parts(folder: Path, files: list[Path]) -> list[tuple[Path, list[Path]]]:
+    """Return the files to train with, and those to test with if they have folders of their own."""
+    below: dict[str, list[Path]] = {}
+    for file in files:
+        below.setdefault(_class(file, folder), []).append(file)
+    names = {name.lower(): name for name in below}
+    train = [names[name] for name in TRAIN if name in names]
+    test = [names[name] for name in TEST if name in names]
+    if len(train) != 1 or not test or not names.keys() <= {*TRAIN, *TEST}:
+        return [(folder, files)]
+    return [(folder / name, below[name]) for name in (train[0], test[0])]
+
+
+def _class(file: Path, root: Path) -> str:
+    """Return the name of the sub-folder of ``root`` that a file is in, or below; "" if in none."""
+    first, *more = file.relative_to(root).parts
+    return first if more else ""
+
+
+def _numbered(names: list[str]) -> tuple[dict[str, int], list[str]]:
+    """Return the label of each class, and the names of the labels 0, 1, 2, …
+
+    Names that are whole numbers, as 0 to 9, are the labels themselves and need no other names.
+    """
+    if all(name.isascii() and name.isdigit() and int(name) < 256 for name in names):
+        numbers = {name: int(name) for name in names}
+        if len(set(numbers.values())) == len(names):
+            return numbers, []
+    return {name: i for i, name in enumerate(names)}, names
+
+
+def _joined(images: list[Images]) -> Images:
+    """Return the images as one array: in colour if one of them is."""
+    colour = any(image.ndim == 3 for image in images)
+    shape = images[0].shape[:2]
+    result = np.empty((len(images), *shape, *((3,) if colour else ())), np.uint8)
+    for i, image in enumerate(images):
+        result[i] = image[..., None] if colour and image.ndim == 2 else image
+    return result
+
+
+def read_picture(
+    file: Path, resize: int | None = None
+) -> tuple[tuple[int, int], Images | None, bool]:
+    """Return the height and width of a picture, the picture, and whether it was transparent.
+
+    The picture is uint8, (h, w) if it is grey, and else (h, w, 3).  It is turned as its EXIF data
+    say, and shown on white where it is transparent; of 16 bits a pixel the upper 8 are kept.  If it
+    is too large and not resized, it is None.
+
+    Raises InputError for a file that cannot be read, for an animation, and for more pixels than
+    Pillow unpacks without a warning (``Image.MAX_IMAGE_PIXELS``).
+    """
+    from PIL import Image, ImageOps
+
+    bombs = Image.DecompressionBombWarning, Image.DecompressionBombError
+    try:
+        with warnings.catch_warnings(), open_regular(file) as stream:
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(stream, formats=PICTURES) as picture:
+                frames = getattr(picture, "n_frames", 1)
+                if picture.format == "PNG" and frames > 1:
+                    raise InputError(f"{file} is an animation of {frames} pictures, expected one")
+                if resize is None and not (
+                    min(picture.size) >= SMALLEST and max(picture.size) <= LARGEST
+                ):
+                    return picture.size[::-1], None, False
+                if resize is not None:  # a JPEG file can be unpacked at half its size, or less
+                    picture.draft(picture.mode, (4 * resize, 4 * resize))
+                upright, transparent = _plain(ImageOps.exif_transpose(picture))
+                if resize is not None:
+                    upright = resized_picture(upright, resize)
+    except InputError:
+        raise
+    except bombs as error:
+        raise InputError(
+            f"{file} claims to have more than {Image.MAX_IMAGE_PIXELS:,} pixels: it may be made "
+            "to fill the memory"
+        ) from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a flipped bit can make any of these lines fail
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{file} is damaged and cannot be read ({reason})") from error
+    pixels = np.asarray(upright)
+    if pixels.ndim == 3 and (pixels == pixels[:, :, :1]).all():
+        pixels = pixels[:, :, 0]
+    return (pixels.shape[0], pixels.shape[1]), pixels, transparent
+
+
+def _plain(picture: Image) -> tuple[Image, bool]:
+    """Return a picture of 8 bits, grey or in colour, and whether it was transparent in places."""
+    from PIL import Image
+
+    if picture.mode.startswith("I"):  # 16 bits a pixel
+        levels = np.asarray(picture).astype(np.int64) >> 8
+        return Image.fromarray(levels.clip(0, 255).astype(np.uint8)), False
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+        lowest, _ = picture.getchannel("A").getextrema()
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB"), lowest != 255
+    return picture.convert("L" if picture.mode in ("1", "L") else "RGB"), False
