@@ -113,7 +113,7 @@ def test_signals_that_were_ignored_at_the_start_stay_ignored(
     process.send_signal(signal.SIGTERM)
     stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stderr) == (143, "")
-    assert stdout.startswith(f"Training in {out}; `kill {process.pid}` stops and saves.\n")
+    assert f"\nTraining in {out}; `kill {process.pid}` stops and saves.\n" in stdout
 
 
 def test_traceback_only_if_asked_for(run: Path) -> None:

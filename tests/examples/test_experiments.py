@@ -22,7 +22,7 @@ from minigan.metrics import Bins
 def test_collapse(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("minigan.training.quality.Bins", lambda images: Bins(images[:1000]))
+    monkeypatch.setattr("minigan.training.quality.Bins", lambda images, k: Bins(images[:1000], k))
     monkeypatch.setattr("minigan.training.quality.SAMPLE_COUNT", 1000)
     out = tmp_path / "collapse.csv"
     settings = {"VARIANT": "leaky-g", "EPOCHS": "2", "STEPS": "3", "OUT": str(out)}

@@ -61,7 +61,12 @@ def resumed(folder: Path, data: Path) -> Ended:
 
 
 def generator(
-    latent_dim: int, *, classes: int = 0, batch_norm: bool = False, **kwds: Any
+    latent_dim: int,
+    *,
+    classes: int = 0,
+    batch_norm: bool = False,
+    image_size: int = IMAGE_SIZE,
+    **kwds: Any,
 ) -> mg.Sequential:
     """Stand for ``minigan.models.generator``, with fewer units."""
     norm = [mg.BatchNorm1d(8)] if batch_norm else []
@@ -69,15 +74,17 @@ def generator(
         mg.Linear(latent_dim + classes, 8),
         *norm,
         mg.ReLU(),
-        mg.Linear(8, IMAGE_SIZE),
+        mg.Linear(8, image_size),
         mg.Tanh(),
     ]
     return mg.Sequential(*layers, **kwds)
 
 
-def discriminator(*, classes: int = 0, logits: bool = False, **kwds: Any) -> mg.Sequential:
+def discriminator(
+    *, classes: int = 0, logits: bool = False, image_size: int = IMAGE_SIZE, **kwds: Any
+) -> mg.Sequential:
     """Stand for ``minigan.models.discriminator``, with fewer units."""
-    layers = [mg.Linear(IMAGE_SIZE, 8), mg.LeakyReLU(0.2), mg.Linear(8, classes or 1)]
+    layers = [mg.Linear(image_size, 8), mg.LeakyReLU(0.2), mg.Linear(8, classes or 1)]
     return mg.Sequential(*layers, *([] if logits else [mg.Sigmoid()]), **kwds)
 
 

@@ -51,7 +51,7 @@ def test_another_learning_rate(
         trainer.run()
     capsys.readouterr()
     folder = resumed(trainer.folder, lr=NEW).run()
-    first, second, *_ = capsys.readouterr().out.splitlines()
+    _, first, second, *_ = capsys.readouterr().out.splitlines()
     assert first == f"Going on after step {step} of 21 in {folder}."
     assert second == "The learning rate was 0.001; from now on it is 0.00025."
     (arrays, meta), (others, _) = load_archive(folder / CHECKPOINT), load_archive(
