@@ -84,13 +84,13 @@ def test_bad_options(
 
 def test_formats_of_sample(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sample", str(run), "--format", "npy", "--n", "5"]) == 0
-    assert capsys.readouterr().out == f"5 digits: {run / 'sample_0.npy'}\n"
+    assert capsys.readouterr().out == f"5 images: {run / 'sample_0.npy'}\n"
     array = np.load(run / "sample_0.npy")
     z = np.random.default_rng(0).standard_normal((5, 100))
     want = as_bytes(load_generator(run)(z.astype("float32")))
     assert np.abs(array.astype(int) - want).max() <= 1  # another number of rows rounds differently
     assert main(["sample", str(run), "--format", "folder", "--n", "5"]) == 0
-    assert capsys.readouterr().out == f"5 digits: {run / 'sample_0'}\n"
+    assert capsys.readouterr().out == f"5 images: {run / 'sample_0'}\n"
     assert len(list((run / "sample_0").iterdir())) == 5
     fails(["sample", str(run), "--format", "folder"], "sample_0 exists already", capsys)
     assert main(["sample", str(run), "--n", "300"]) == 0

@@ -287,3 +287,38 @@ def test_on_a_device(config: Configure, stand_in: mg.backend.Backend, tmp_path: 
     host, device = (trainer.history[-1] for trainer in runs)
     for name in ("d_loss", "g_loss", "d_train", "d_test", "spread"):
         assert getattr(device, name) == pytest.approx(getattr(host, name), rel=1e-4)
+
+
+def test_single_images_have_the_size_of_the_data(config: Configure, folder: Path) -> None:
+    run = mg.Trainer(config(data=str(folder), epochs=1)).run()
+    assert (
+        main(["sample", str(run), "--n", "3", "--format", "npy", "--out", str(run / "a.npy")]) == 0
+    )
+    images = np.load(run / "a.npy")
+    assert (images.shape, images.dtype) == ((3, 10, 8, 3), np.uint8)
+    assert (
+        main(["sample", str(run), "--n", "3", "--format", "folder", "--out", str(run / "a")]) == 0
+    )
+    again = mg.load_images(run / "a", hold_out=0).train.images
+    np.testing.assert_array_equal(again, images)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_weights_come_back_from_another_format(
+    whole: bool, config: Configure, folder: Path, tmp_path: Path
+) -> None:
+    run = mg.Trainer(config(data=str(folder), epochs=1)).run()
+    assert main(["export", str(run), "--to", "npz", "--out", str(tmp_path / "export")]) == 0
+    card = (tmp_path / "export" / "README.md").read_text()
+    assert "It makes an image of 8 x 10, colour: 240 numbers, in rows from the top, red" in card
+    files = sorted(path.name for path in (tmp_path / "export").glob("*.npz"))
+    (name,) = [name for name in files if (name == "generator.npz") != whole]
+    again = tmp_path / "again"
+    args = ["import", str(tmp_path / "export" / name), "--out", str(again)]
+    assert main([*args, "--data", str(folder)]) == 0
+    source = again if whole else again / "best.npz"
+    one, two = (stored_generator(find_generator(path)) for path in (run, source))
+    assert two.shape == (10, 8, 3)
+    np.testing.assert_array_equal(one.net.params, two.net.params)
+    if whole:
+        mg.Trainer(replace(mg.TrainConfig.of_run(again), epochs=2)).run()
