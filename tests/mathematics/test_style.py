@@ -270,8 +270,9 @@ def test_networks_that_do_not_fit() -> None:
         Styled([], [Constant(6)])
     with pytest.raises(TypeError, match="layer 1 is a str"):
         Styled(mapping, [Constant(6), "layer"])  # type: ignore[list-item]
-    with pytest.raises(ValueError, match="no layer of the mapping has a width"):
-        Styled([mg.Tanh()], [Constant(4), ModulatedLinear(4, 2)])
+    for without in (mg.Tanh(), Constant(5)):
+        with pytest.raises(ValueError, match="no layer of the mapping has a width"):
+            Styled([without], [Constant(4), ModulatedLinear(4, 2)])
     for bad in (lambda: ModulatedLinear(0, 2), lambda: Noise(-1), lambda: Constant(True)):
         with pytest.raises(ValueError, match="expected a whole number of at least 1"):
             bad()

@@ -39,6 +39,9 @@ MATHEMATICS = [
 ]
 
 
+WEIGHTS = "tests/weights/test_saved_networks.py"  # a network in a file is the same network
+
+
 def first(*names: str) -> list[str]:
     """Return the tests of the mathematics, those with these names before all others."""
     return [*(f"tests/mathematics/test_{name}.py" for name in names), *MATHEMATICS]
@@ -58,14 +61,14 @@ GRADCHECK = [
 TESTS = {  # the tests that kill most of a file's mutants come first
     "layers": first("layers", "penalty", "layer_errors", "network"),
     "activations": first("activations", "penalty", "losses"),
-    "batch_norm": first("batch_norm"),
-    "network": first("network", "nothing_silent", "style"),
+    "batch_norm": [*first("batch_norm"), WEIGHTS],
+    "network": [*first("network", "nothing_silent", "style"), WEIGHTS],
     "losses": first("losses"),
     "optim": first("optim"),
     "penalty": first("penalty"),
     "conditional": first("conditional"),
     "style": first("style"),
-    "styled": first("style"),
+    "styled": [*first("style"), WEIGHTS],
     "gan": first("gan", "conditional", "penalty"),
     "gradcheck/penalty": ["tests/gradcheck/test_r1_check.py", "tests/mathematics/test_penalty.py"],
     "gradcheck/watch": [
