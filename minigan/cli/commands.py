@@ -18,6 +18,7 @@ from minigan.cli.options import (
     GradCheck,
     Import,
     Info,
+    Report,
     Sample,
     Trace,
     Train,
@@ -30,7 +31,7 @@ from minigan.cli.reports import (
     info_command,
     trace_command,
 )
-from minigan.cli.runs import evaluate_command, sample_command, train_command
+from minigan.cli.runs import evaluate_command, report_command, sample_command, train_command
 from minigan.cli.weights import export_command, import_command
 
 # In the order of the help.
@@ -39,6 +40,7 @@ COMMANDS: dict[str, tuple[type, Callable[[Any], int]]] = {
     "data": (Data, data_command),
     "sample": (Sample, sample_command),
     "evaluate": (Evaluate, evaluate_command),
+    "report": (Report, report_command),
     "export": (Export, export_command),
     "import": (Import, import_command),
     "gradcheck": (GradCheck, gradcheck_command),

@@ -29,6 +29,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "minigan evaluate runs/mine": "measure the generator of a run",
         "minigan evaluate runs/mine/best.npz": "measure the best one of the run",
     },
+    "report": {
+        "minigan report": "write the page of the newest run",
+        "minigan report runs/mine": "write that of another run",
+    },
     "export": {
         "minigan export runs/mine": "for PyTorch: G, D and both Adams",
         "minigan export runs/mine --to onnx": "the generator as a graph",

@@ -116,6 +116,14 @@ class Data:
 
 
 @dataclass(frozen=True)
+class Report:
+    """Write a page of a run, report.html: film, curves, and both networks to try out."""
+
+    run: Annotated[Positional[str | None], optional("[RUN]")] = None
+    """Folder of a run, in which the page is written; if not given, the newest one in runs."""
+
+
+@dataclass(frozen=True)
 class Export:
     """Write a run's networks for PyTorch, safetensors, ONNX or NumPy."""
 

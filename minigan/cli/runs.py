@@ -1,4 +1,4 @@
-"""The subcommands that make a run or work with one: ``train``, ``sample`` and ``evaluate``."""
+"""The subcommands that make a run or work with one: train, sample, evaluate and report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.cli.options import Evaluate, Sample, Train
+from minigan.cli.options import Evaluate, Report, Sample, Train
 from minigan.data import MNIST
 from minigan.errors import InputError, check_whole, counted, to_float
 from minigan.machine.bar import ProgressBar, progress_bar
@@ -24,6 +24,7 @@ from minigan.training import (
     find_generator,
     latent_picture,
     stored_generator,
+    write_page,
 )
 from minigan.training.asking import MOST_IMAGES
 from minigan.training.drawn import FORMATS, save_images
@@ -37,6 +38,7 @@ def train_command(options: Train) -> int:
     folder = Trainer(TrainConfig(**vars(options))).run()
     say(
         f"\nDone.  Pictures, curves and checkpoint are in {folder}:\n"
+        f"  {folder / 'report.html'}  a page with all of it, and both networks to try out\n"
         f"  {folder / 'samples'}{os.sep}  images of the same latent points after every epoch\n"
         f"  {folder / 'training.gif'}  the same images as a film\n"
         f"  {folder / 'losses.png'}  losses, D(x) and D(G(z)), spread of G's images, D's memory\n"
@@ -117,6 +119,13 @@ def evaluate_command(options: Evaluate) -> int:
     if report.asked:
         confusion = file.with_name(file.name.replace("metrics.json", "confusion.png"))
         say(f"Which digit was drawn for which: {confusion}")
+    return 0
+
+
+def report_command(options: Report) -> int:
+    """Run ``minigan report``."""
+    file = write_page(options.run)
+    say(f"The page of the run, to open in a browser: {file}")
     return 0
 
 

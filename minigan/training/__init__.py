@@ -1,7 +1,7 @@
 """A training run: its options and recipes, its state, its loop, its folder and its pictures.
 
 This room exports the names listed below.  It imports the mathematics, ``data``, ``metrics`` (for
-``--evaluate-every``), and the rooms that those import.
+``--evaluate-every``), ``report`` (for the page), and the rooms that those import.
 """
 
 from minigan.training.asking import asked_classes, latent_picture
@@ -27,6 +27,7 @@ from minigan.training.sampling import (
     unit_samples,
     walk,
 )
+from minigan.training.stored_page import write_page
 from minigan.training.trainer import Trainer
 
 __all__ = [
@@ -55,4 +56,5 @@ __all__ = [
     "stored_run",
     "unit_samples",
     "walk",
+    "write_page",
 ]

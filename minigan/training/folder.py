@@ -14,7 +14,28 @@ from minigan.machine.terminal import say_once
 from minigan.training.config import CONFIG, TrainConfig
 
 HISTORY, CHECKPOINT, BEST, SAMPLES = "history.csv", "checkpoint.npz", "best.npz", "samples"
-CURVES, FILM = "losses.png", "training.gif"
+CURVES, FILM, PAGE = "losses.png", "training.gif", "report.html"
+FIRST_PICTURE = 100  # steps after which the first picture is drawn
+
+
+def step_picture(folder: Path) -> Path:
+    """Return the file of the first picture of a run, which is drawn before its epoch has ended."""
+    return folder / SAMPLES / f"step_{FIRST_PICTURE:04d}.png"
+
+
+def epoch_picture(folder: Path, epoch: int) -> Path:
+    """Return the file of the picture of an epoch."""
+    return folder / SAMPLES / f"epoch_{epoch:04d}.png"
+
+
+def frames_of(folder: Path, epochs: int) -> list[tuple[int, Path]]:
+    """Return the pictures that there are of so many epochs, each with its epoch, in order.
+
+    The first picture, of the first steps, has the epoch 0.
+    """
+    frames = [(0, step_picture(folder))]
+    frames += [(epoch, epoch_picture(folder, epoch)) for epoch in range(1, epochs + 1)]
+    return [(epoch, file) for epoch, file in frames if file.exists()]
 
 
 def find_folder(config: TrainConfig) -> Path:
@@ -54,7 +75,7 @@ def _check_outputs(folder: Path) -> None:
     if samples.is_symlink() or (samples.exists() and not samples.is_dir()):
         what = "a link" if samples.is_symlink() else "not a folder"
         raise InputError(f"{samples} is {what}, expected the folder with the run's pictures")
-    for name in (CHECKPOINT, BEST, HISTORY, CURVES, FILM):
+    for name in (CHECKPOINT, BEST, HISTORY, CURVES, FILM, PAGE):
         if (folder / name).is_dir():
             raise InputError(f"{folder / name} is a folder, expected a file")
 
@@ -65,7 +86,7 @@ def check_free(folder: Path) -> None:
         raise InputError(f"`out` {folder} is a file, expected a folder")
     if os.path.lexists(folder / CONFIG):
         raise InputError(f"`out` {folder} holds a run already: `resume` {folder} goes on with it")
-    for name in (CHECKPOINT, BEST, HISTORY, SAMPLES, CURVES, FILM):
+    for name in (CHECKPOINT, BEST, HISTORY, SAMPLES, CURVES, FILM, PAGE):
         if os.path.lexists(folder / name):
             raise InputError(f"`out` {folder} holds {name} already, expected a new folder")
 

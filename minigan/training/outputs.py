@@ -1,4 +1,4 @@
-"""The files that are made from the state of a run: history.csv, its pictures, curves and film.
+"""The files that are made from the state of a run: history.csv, pictures, curves, film and page.
 
 They follow the checkpoint, which alone decides where a run stands.  A file that cannot be written
 costs a warning and not the run; it is written when its turn comes again.
@@ -9,19 +9,29 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from minigan.losses import mse
 from minigan.machine.files import atomic_write, remove_leftovers
 from minigan.machine.terminal import say
-from minigan.training.folder import CURVES, FILM, HISTORY, SAMPLES
+from minigan.training.folder import (
+    CURVES,
+    FILM,
+    FIRST_PICTURE,
+    HISTORY,
+    PAGE,
+    SAMPLES,
+    epoch_picture,
+    frames_of,
+    step_picture,
+)
 from minigan.training.history import HistoryFile, column_names
+from minigan.training.page import RunPage
 from minigan.training.pictures import curves_png, film_gif, grid_png
 from minigan.training.run import Run
 
-FIRST_PICTURE = 100  # steps after which the first picture is drawn
-SHARE = 0.02  # of the time that goes into curves and film while a run goes on, at most
+SHARE = 0.02  # of the time of a run that goes into curves and film, at most; or into the page
 
 
 class Outputs:
@@ -33,7 +43,9 @@ class Outputs:
     def __init__(self, run: Run, folder: Path, real_spread: float) -> None:
         self.run, self.folder, self.real_spread = run, folder, real_spread
         self.history_file = HistoryFile(folder / HISTORY, column_names(*run.layer_counts))
-        self.next_drawing = 0.0  # the time from which on curves and film may be drawn again
+        self.page = RunPage(run, folder, real_spread)
+        # the times from which on curves and film may be drawn again, and the page be written
+        self.next_drawing = self.next_page = 0.0
 
     def begin(self) -> None:
         """Try what may fail, before any training, and make what an interrupted run has left open.
@@ -47,12 +59,14 @@ class Outputs:
         if run.step == 0:
             with tolerated("the run's curves"):
                 self._curves()
+            self.write_page(live=True)
             return
         picture = self.due_picture
         if picture is not None and not picture.is_file():
             self.draw_samples(picture)
         self.draw_curves()
         self.save_history()
+        self.write_page(live=run.step < run.last_step)
 
     @property
     def first_picture(self) -> tuple[int, Path]:
@@ -72,10 +86,10 @@ class Outputs:
 
     @property
     def step_picture(self) -> Path:
-        return self.folder / SAMPLES / f"step_{FIRST_PICTURE:04d}.png"
+        return step_picture(self.folder)
 
     def epoch_picture(self, epoch: int) -> Path:
-        return self.folder / SAMPLES / f"epoch_{epoch:04d}.png"
+        return epoch_picture(self.folder, epoch)
 
     def draw_samples(self, file: Path) -> None:
         """Write the images that the generator makes of the fixed z."""
@@ -90,13 +104,10 @@ class Outputs:
         with tolerated(self.history_file.path):
             self.history_file.follow(self.run.history)
 
-    def draw_curves_if_due(self) -> None:
-        """Draw the curves and the film, unless they took too much of the time since the last."""
-        start = time.perf_counter()
-        if start >= self.next_drawing:
-            self.draw_curves()
-            now = time.perf_counter()
-            self.next_drawing = now + (now - start) / SHARE
+    def draw_if_due(self) -> None:
+        """Draw curves and film, and write the page, unless they took too much time lately."""
+        self.next_drawing = _if_due(self.draw_curves, self.next_drawing)
+        self.next_page = _if_due(self.write_page, self.next_page)
 
     def draw_curves(self) -> None:
         """Write ``losses.png`` and ``training.gif``."""
@@ -104,12 +115,17 @@ class Outputs:
         if run.history:
             with tolerated(curves):
                 _write(curves, self._curves())
-        epochs = range(1, run.step // run.steps_per_epoch + 1)
-        frames = [self.step_picture, *map(self.epoch_picture, epochs)]
         with tolerated(film):
-            content = film_gif([frame for frame in frames if frame.exists()])
+            frames = frames_of(self.folder, run.step // run.steps_per_epoch)
+            content = film_gif([file for _, file in frames])
             if content is not None:
                 _write(film, content)
+
+    def write_page(self, live: bool = True) -> None:
+        """Write ``report.html``; while the run is ``live``, the page looks for news by itself."""
+        file = self.folder / PAGE
+        with tolerated(file):
+            _write(file, self.page.html(live))
 
     def _curves(self) -> bytes:
         run = self.run
@@ -132,6 +148,16 @@ def tolerated(file: Path | str) -> Iterator[None]:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         reason = " ".join(reason.split()) or type(error).__name__
         say(f"Warning: {file} cannot be written ({reason}); the run goes on without it for now.")
+
+
+def _if_due(draw: Callable[[], None], due: float) -> float:
+    """Draw if it is time, and return the time from which on it may be done again."""
+    start = time.perf_counter()
+    if start < due:
+        return due
+    draw()
+    now = time.perf_counter()
+    return now + (now - start) / SHARE
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ from minigan.errors import counted
 from minigan.machine.bar import ProgressBar, progress_bar
 from minigan.machine.signals import ignores_interrupt
 from minigan.machine.terminal import duration, say
+from minigan.training.folder import PAGE
 from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import Outputs
 from minigan.training.run import Run
@@ -45,6 +46,7 @@ def announce(
     stop = f"`kill {os.getpid()}`" if ignores_interrupt() else "Ctrl-C"
     say(f"Training in {folder}; {stop} stops and saves.")
     say(f"The first picture comes after {counted(steps, 'step')}: {file}")
+    say(f"A page to watch it in a browser: {folder / PAGE}")
 
 
 class Progress:

@@ -62,15 +62,19 @@ def draw_truncated(net: Styled, x: Array, psi: float) -> Array:
     With ψ below 1 they are more alike, and more of them are good; with 0 only the noise differs.
     x is what ``draw_samples`` takes.  Source: the truncation trick of Karras et al. 2019.
     """
-    asarray, z_of_mean = net.backend.asarray, np.random.default_rng(0)
-    z = z_of_mean.standard_normal((SAMPLE_COUNT, net.n_z or 1))
-    mean = net.styles(asarray(z, net.dtype)).mean(axis=0)
-    images = []
+    asarray, mean, images = net.backend.asarray, mean_style(net), []
     for start in range(0, len(x), CHUNK):
         chunk = asarray(x[start : start + CHUNK], net.dtype)
         w = mean + psi * (net.styles(chunk[:, : net.n_z]) - mean)
         images.append(net.backend.to_numpy(net.images([w] * net.styled, chunk)))
     return np.concatenate(images)
+
+
+def mean_style(net: Styled) -> Array:
+    """Return the mean style w̄ of many latent points, always the same ones, on the net's device."""
+    z = np.random.default_rng(0).standard_normal((SAMPLE_COUNT, net.n_z or 1))
+    mean: Array = net.styles(net.backend.asarray(z, net.dtype)).mean(axis=0)
+    return mean
 
 
 def unit_samples(net: Sequential, n: int, seed: int, classes: int = 0) -> Array:

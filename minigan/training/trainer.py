@@ -31,12 +31,20 @@ from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch
 from minigan.training.epoch_end import finish_epoch
 from minigan.training.failures import check_finite, diverged, gpu_failures_named
-from minigan.training.folder import BEST, CHECKPOINT, check_free, find_folder, locked, make_folder
+from minigan.training.folder import (
+    BEST,
+    CHECKPOINT,
+    FIRST_PICTURE,
+    check_free,
+    find_folder,
+    locked,
+    make_folder,
+)
 from minigan.training.health import measure_health
 from minigan.training.history import ROW_EVERY, HistoryRow, LogEntry, sum_up
 from minigan.training.images import read_data, training_data
 from minigan.training.memory import MemoryCheck
-from minigan.training.outputs import FIRST_PICTURE, Outputs
+from minigan.training.outputs import Outputs
 from minigan.training.progress import Progress, announce
 from minigan.training.quality import QualityCheck
 from minigan.training.run import check_batches, new_run
@@ -188,8 +196,9 @@ class Trainer:
             outputs.draw_samples(outputs.due_picture)
         if ends:
             outputs.draw_curves()
+            outputs.write_page(live=False)
         else:
-            outputs.draw_curves_if_due()
+            outputs.draw_if_due()
 
     def _ended_by(self, on_epoch: Callable[[Trainer], bool | None], outputs: Outputs) -> bool:
         """Call ``on_epoch``; if it ends the run, by True or by an error, save the run."""
@@ -258,6 +267,7 @@ class Trainer:
                 self._record(epoch, rows, sizes, seconds)
                 if run.step == FIRST_PICTURE and not last:
                     outputs.draw_samples(outputs.step_picture)
+                    outputs.write_page()
                 d_loss, g_loss, *_ = rows[-1]
                 progress.after_reading(d_loss, g_loss, seconds, len(sizes))
                 progress.say(threads.after_step(seconds))

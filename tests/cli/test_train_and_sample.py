@@ -27,8 +27,9 @@ def test_train_in_a_process_of_its_own(tiny_data: Path, tmp_path: Path) -> None:
     epoch = r"Epoch \[1/1\]  d_loss \S+  g_loss \S+  D\(x\) \S+  D\(G\(z\)\) \S+  \S+ s"
     assert lines[0].startswith(f"Data: IDX files in {tiny_data}: 200 images of 28 x 28, grey, ")
     assert lines[1] == f"Training in runs/{folder.name}; Ctrl-C stops and saves."
-    assert re.fullmatch(epoch, lines[3])
-    assert f"Done.  Pictures, curves and checkpoint are in runs/{folder.name}" in lines[5]
+    assert lines[3] == f"A page to watch it in a browser: runs/{folder.name}/report.html"
+    assert re.fullmatch(epoch, lines[4])
+    assert f"Done.  Pictures, curves and checkpoint are in runs/{folder.name}" in lines[6]
     with Image.open(folder / "samples" / "epoch_0001.png") as picture:
         assert picture.size == (484, 484)
         assert np.asarray(picture).std() > 10

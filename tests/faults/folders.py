@@ -22,6 +22,7 @@ PLACES = (
     "history.csv",
     "losses.png",
     "training.gif",
+    "report.html",
     "samples",
     "samples/epoch_0001.png",
     "samples/epoch_0004.png",  # written next

@@ -52,7 +52,7 @@ ANY_SIZE = "campaign.read_idx = lambda file, item: np.zeros((200, *item), 'u1')"
     [
         (
             "operations",
-            "case.name[:24] in ('ended before operation 8', 'ended before operation 9')",
+            "case.name.startswith(('ended before operation 134', 'ended before operation 141'))",
             IN_PLACE,
         ),
         ("flips", "case.name.startswith('best.npz 1')", CRC),

@@ -12,7 +12,7 @@ PACKAGE = Path(minigan.__file__).parent
 # Each room may import from itself and from the rooms before it.
 ROOMS = (
     "machine", "errors", "backend", "data", "mathematics", "weights", "gradcheck", "metrics",
-    "training", "exchange", "evaluation", "tape", "bench", "minigan", "exercises", "cli",
+    "report", "training", "exchange", "evaluation", "tape", "bench", "minigan", "exercises", "cli",
 )  # fmt: skip
 
 

@@ -12,17 +12,20 @@ from helpers.runs import Configure
 
 import minigan as mg
 from minigan.training.history import HistoryRow
+from minigan.training.page import RunPage
 from minigan.training.pictures import curves_png
 
 
 @pytest.fixture
 def quick_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs have narrow networks, and write down what their curves show.
+    """Let runs have narrow networks, and write down what their curves and pages show.
 
-    Drawing the curves would take most of the time of such a run; ``real_curves`` draws them.
+    Drawing the curves would take most of the time of such a run; ``real_curves`` draws them.  The
+    pages are made in ``tests/report``.
     """
     narrow_networks(monkeypatch)
     monkeypatch.setattr("minigan.training.outputs.curves_png", written_curves)
+    monkeypatch.setattr("minigan.training.outputs.RunPage.html", written_page)
 
 
 @pytest.fixture
@@ -40,6 +43,10 @@ def config(tiny_data: Path, tmp_path: Path, quick_runs: None) -> Configure:
 
 def written_curves(history: Sequence[HistoryRow], *others: float, squared: bool) -> bytes:
     return repr(([row.d_loss for row in history], others)).encode()
+
+
+def written_page(page: RunPage, live: bool) -> bytes:
+    return repr((page.run.step, live)).encode()
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ from PIL import Image
 import minigan as mg
 from minigan.errors import InputError
 from minigan.training import outputs
-from minigan.training.folder import CHECKPOINT, CURVES, FILM, HISTORY, locked
+from minigan.training.folder import CHECKPOINT, CURVES, FILM, HISTORY, PAGE, locked
 from minigan.training.history import HistoryFile
 from minigan.training.outputs import Outputs
 from minigan.training.pictures import grid_png
 
-MADE = (HISTORY, CURVES, FILM, "samples/epoch_0002.png")
+MADE = (HISTORY, CURVES, FILM, PAGE, "samples/epoch_0002.png")
 
 
 def lines_of(folder: Path) -> list[str]:
@@ -238,8 +238,9 @@ def test_curves_and_film_take_a_small_share_of_the_time(
         now[0] += 1.0
 
     monkeypatch.setattr(files, "draw_curves", draw)
+    monkeypatch.setattr(files, "write_page", lambda: None)
     while now[0] < 400:
-        files.draw_curves_if_due()
+        files.draw_if_due()
         now[0] += 10  # an epoch
     assert drawn == [100.0, 151.0, 202.0, 253.0, 304.0, 355.0]
 
@@ -247,8 +248,9 @@ def test_curves_and_film_take_a_small_share_of_the_time(
 def test_the_first_picture_comes_after_so_many_steps(
     config: Configure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("trainer.FIRST_PICTURE", "outputs.FIRST_PICTURE", "progress.ESTIMATE_AFTER"):
-        monkeypatch.setattr(f"minigan.training.{name}", 3)
+    for room in ("trainer", "outputs", "folder"):
+        monkeypatch.setattr(f"minigan.training.{room}.FIRST_PICTURE", 3)
+    monkeypatch.setattr("minigan.training.progress.ESTIMATE_AFTER", 3)
     trainer = mg.Trainer(config(epochs=2, recipe="batch-norm"))  # whose G draws itself
     step, images = trainer.train_step, []
 
@@ -263,7 +265,8 @@ def test_the_first_picture_comes_after_so_many_steps(
     folder = trainer.run()
     lines = capsys.readouterr().out.splitlines()
     assert lines[2] == f"The first picture comes after 3 steps: {picture}"
-    assert re.fullmatch(r"The other 11 steps will take about \d+ seconds?\.", lines[3])
+    assert lines[3] == f"A page to watch it in a browser: {folder / PAGE}"
+    assert re.fullmatch(r"The other 11 steps will take about \d+ seconds?\.", lines[4])
     assert sum("will take" in line for line in lines) == 1
     assert picture.read_bytes() == images[0]
     with Image.open(folder / FILM) as film:

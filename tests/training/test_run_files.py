@@ -15,7 +15,7 @@ from PIL import Image
 
 import minigan as mg
 from minigan.backend import Array
-from minigan.training.folder import HISTORY
+from minigan.training.folder import HISTORY, PAGE
 
 ENDS = ["ndb", "js", "classes", "d_train", "d_test", "lr"]
 
@@ -29,6 +29,7 @@ def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -
         "config.json",
         "history.csv",
         "losses.png",
+        "report.html",
         "samples",
         "samples/epoch_0001.png",
         "samples/epoch_0002.png",
@@ -58,16 +59,17 @@ def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -
     with Image.open(folder / "training.gif") as film:
         assert getattr(film, "n_frames", 1) == 3
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == [
+    assert lines[:4] == [
         f"Data: IDX files in {trainer.config.data}: 200 images of 28 x 28, grey, 10 classes, 200 "
         "more to test with.",
         f"Training in {folder}; Ctrl-C stops and saves.",
         f"The first picture comes after 7 steps: {folder / 'samples' / 'epoch_0001.png'}",
+        f"A page to watch it in a browser: {folder / PAGE}",
     ]
-    assert [line[:11] for line in lines[3:]] == ["Epoch [1/3]", "Epoch [2/3]", "Epoch [3/3]"]
+    assert [line[:11] for line in lines[4:]] == ["Epoch [1/3]", "Epoch [2/3]", "Epoch [3/3]"]
     for word in ("d_loss", "g_loss", "D(x)", "D(G(z))"):
-        assert f"  {word} " in lines[3]
-    assert lines[3].endswith(" s")
+        assert f"  {word} " in lines[4]
+    assert lines[4].endswith(" s")
 
 
 def test_history_has_a_row_every_so_many_steps(
@@ -91,7 +93,7 @@ def test_the_epochs_line_is_its_mean(
     trainer.run()
     row = trainer.history[0]
     assert row.seconds == 7  # a tick of this clock for each step
-    assert capsys.readouterr().out.splitlines()[3:] == [
+    assert capsys.readouterr().out.splitlines()[4:] == [
         f"Epoch [1/1]  d_loss {row.d_loss:.2f}  g_loss {row.g_loss:.2f}  "
         f"D(x) {row.p_real:.2f}  D(G(z)) {row.p_fake:.2f}  7.0 s"
     ]
@@ -109,7 +111,7 @@ def test_a_collapse_is_named_once(
     (line,) = [line for line in out.splitlines() if line.startswith("Warning: ")]
     assert "G's images are nearly alike (spread 0.0" in line
     assert line.endswith("the recipe averaged; minigan evaluate measures the images.")
-    assert out.splitlines().index(line) == 6  # after the third epoch
+    assert out.splitlines().index(line) == 7  # after the third epoch
 
 
 def test_a_row_is_the_mean_of_its_steps(config: Configure, monkeypatch: pytest.MonkeyPatch) -> None:

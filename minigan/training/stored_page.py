@@ -1,0 +1,78 @@
+"""The page of a run that is stored in a folder: what ``minigan report`` writes."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from minigan.backend import get_backend
+from minigan.data import load_archive
+from minigan.errors import InputError
+from minigan.machine.files import atomic_write
+from minigan.training.checkpoint import restore_run, stored_run
+from minigan.training.folder import CHECKPOINT, PAGE
+from minigan.training.images import read_data, training_data
+from minigan.training.page import RunPage
+from minigan.training.run import Run, new_run
+
+RUNS = Path("runs")  # where minigan train puts new runs
+
+
+def write_page(run: str | Path | None = None) -> Path:
+    """Write the page of a run that is stored in a folder, and return its file.
+
+    ``run`` is the folder, or the ``checkpoint.npz`` in it; None stands for the newest run in the
+    folder ``runs``.  If the run's data cannot be read, the page does without what needs it.
+
+    Raises InputError if there is no run, or if its checkpoint is damaged; OSError if the page
+    cannot be written.
+    """
+    checkpoint = _newest() if run is None else Path(run)
+    checkpoint = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
+    stored = whole_run(checkpoint)
+    real_spread = None
+    with contextlib.suppress(InputError, OSError):
+        data = training_data(read_data(stored.config), stored.config, get_backend("numpy"))
+        if data.crc32 == stored.data_crc32:  # it may have changed, or have been given as arrays
+            real_spread = data.spread
+    page = RunPage(stored, checkpoint.parent, real_spread)
+    file = checkpoint.parent / PAGE
+    content = page.html(live=False)
+    with atomic_write(file) as stream:
+        stream.write(content)
+    return file
+
+
+def _newest() -> Path:
+    """Return the checkpoint in the folder ``runs`` that was written last."""
+    found = list(RUNS.glob(f"*/{CHECKPOINT}"))
+    if not found:
+        raise InputError(f"there is no run in the folder {RUNS}: name the folder of one")
+    return max(found, key=lambda file: file.stat().st_mtime)
+
+
+def whole_run(file: Path) -> Run:
+    """Return the run that a checkpoint holds, with its figures, on the CPU and without its data.
+
+    Raises InputError if the file is missing or damaged, or holds a generator alone, as ``best.npz``
+    does, or if the run was interrupted in its first epoch: how many steps that has is not stored.
+    """
+    found = stored_run(file)
+    if found is None:
+        raise InputError(f"{file} holds a generator alone, expected the checkpoint of a run")
+    bare, epochs = found
+    if epochs == 0 and bare.step > 0:
+        raise InputError(f"{file} is of a run that has not ended its first epoch")
+    arrays, _ = load_archive(file)
+    log = arrays.get("log")
+    left = 0 if log is None or log.ndim == 0 else len(log)
+    steps_per_epoch, others = divmod(bare.step - left, epochs or 1)
+    if others or steps_per_epoch < (epochs > 0):
+        raise InputError(
+            f"{file} is damaged: {bare.step} steps, {left} of them after epoch {epochs}"
+        )
+    images = max(steps_per_epoch, 1) * bare.config.batch_size
+    backend = get_backend("numpy")
+    run = new_run(bare.config, images, bare.data_crc32, backend, bare.classes, bare.shape)
+    restore_run(run, file)
+    return run
