@@ -30,6 +30,7 @@ SAYS = {
     "exchange": "PyTorch, safetensors, ONNX",
     "training": "a run: options, loop, folder, pictures",
     "gradcheck": "are the gradients right?",
+    "report": "the page of a run",
     "metrics": "how good are images?",
     "weights": "networks from files",
     "mathematics": "layers, networks, losses, Adam,\nthe penalty R1, the GAN step",

@@ -22,6 +22,7 @@ CHAPTERS = [
     "bug-museum",
 ]
 FOR_USE = [
+    "report",
     "your-own-images",
     "is-it-working",
     "notebooks",
