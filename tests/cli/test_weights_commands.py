@@ -95,7 +95,7 @@ def test_formats_of_sample(run: Path, capsys: pytest.CaptureFixture[str]) -> Non
     fails(["sample", str(run), "--format", "folder"], "sample_0 exists already", capsys)
     assert main(["sample", str(run), "--n", "300"]) == 0
     pages = [run / f"sample_0_page_0{i}.png" for i in (1, 2)]
-    assert capsys.readouterr().out == f"300 digits: {pages[0]} to {pages[1].name}\n"
+    assert capsys.readouterr().out == f"300 images: {pages[0]} to {pages[1].name}\n"
     assert all(page.exists() for page in pages)
 
 
