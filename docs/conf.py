@@ -73,7 +73,7 @@ def equations(
     lines[:] = text
 
 
-def make_notebooks() -> None:
+def make_notebooks(*_: object) -> None:
     """Make the notebooks of the examples, and the list of them with their titles."""
     folder, lines = Path(__file__).parent / "notebooks", []
     for name in notebooks.examples():
@@ -84,8 +84,6 @@ def make_notebooks() -> None:
     (folder / "list.rst").write_text("".join(lines), encoding="utf-8")
 
 
-make_notebooks()
-
-
 def setup(app: object) -> None:
+    app.connect("config-inited", make_notebooks)  # type: ignore[attr-defined]
     app.connect("autodoc-process-docstring", equations, priority=400)  # type: ignore[attr-defined]
