@@ -74,7 +74,7 @@ def grid_png(images: Array, nrow: int = 8, shape: tuple[int, ...] = MNIST_SHAPE)
 def save_grid(
     path: str | Path, images: Array, nrow: int = 8, shape: tuple[int, ...] = MNIST_SHAPE
 ) -> None:
-    """Write images, (N, n) or (N, *shape), as a PNG file with ``nrow`` of them in a row.
+    """Write images, (N, n) or ``(N, *shape)``, as a PNG file with ``nrow`` of them in a row.
 
     ``shape`` is that of each image: (h, w), or (h, w, 3) in colour.  The values are stretched as in
     ``image_grid``.  The file is never half written.  Raises ValueError if there are no images, or
