@@ -131,6 +131,13 @@ def test_options_must_be_named() -> None:
     assert layer(8, momentum=0.8).eps == 1e-5
 
 
+def test_the_text_of_a_layer_has_what_is_not_as_usual() -> None:
+    assert repr(mg.BatchNorm1d(8)) == "BatchNorm1d(8)"
+    assert repr(mg.BatchNorm1d(8, eps=1e-3)) == "BatchNorm1d(8, eps=0.001)"
+    small = mg.BatchNorm1d(8, eps=1e-6, momentum=0.01)
+    assert repr(small) == "BatchNorm1d(8, eps=1e-06, momentum=0.01)"
+
+
 def test_bad_input() -> None:
     norm = mg.BatchNorm1d(3)
     with pytest.raises(ValueError, match="x is a batch of 1, expected at least 2"):
