@@ -6,15 +6,19 @@ import ast
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.example_files import EXAMPLES, ROOT, load_example
 
-for package in ("jupytext", "nbclient", "nbformat", "ipykernel", "ipywidgets"):
-    pytest.importorskip(package, reason=f"{package} is not installed: pip install '.[notebook]'")
 notebooks = load_example("notebooks.py")
+PACKAGES = "jupytext", "nbclient", "nbformat", "ipykernel", "ipywidgets"
+pytestmark = pytest.mark.skipif(
+    any(find_spec(package) is None for package in PACKAGES),
+    reason="the packages for notebooks are not installed: pip install '.[notebook]'",
+)
 
 
 def made(folder: Path, *args: str, **environment: str) -> list[Any]:

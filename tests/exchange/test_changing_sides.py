@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,13 @@ import minigan as mg
 from minigan.exchange import export_run, import_file
 from minigan.exchange.bundle import bundle_of_run
 
-pytestmark = pytest.mark.torch
-torch = pytest.importorskip("torch")
+missing = find_spec("torch") is None
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.skipif(missing, reason="PyTorch is not installed"),
+]
+if not missing:
+    import torch
 
 STEPS = 20
 CLOSE = 1e-12
