@@ -31,11 +31,11 @@ PLACES = (
     "sample_0.png",
     "metrics.json",
 )
-COMMANDS = {  # each with the status that a sound run gives
-    "train": (lambda run: ("train", "--resume", run, "--epochs", 4), 0),
-    "sample": (lambda run: ("sample", run, "--n", 1), 0),
-    "sample best": (lambda run: ("sample", run / "best.npz", "--n", 1), 0),
-    "evaluate": (lambda run: ("evaluate", run, "--samples", 100), 2),  # so few training images
+COMMANDS: dict[str, Callable[[Path], tuple[object, ...]]] = {
+    "train": lambda run: ("train", "--resume", run, "--epochs", 4),
+    "sample": lambda run: ("sample", run, "--n", 1),
+    "sample best": lambda run: ("sample", run / "best.npz", "--n", 1),
+    "evaluate": lambda run: ("evaluate", run, "--samples", 100),
 }
 
 
@@ -43,8 +43,8 @@ def cases(scale: Scale) -> Iterator[Case]:
     """Yield each kind of thing in each place, for each command that may touch it."""
     with small_networks():
         straight, _ = straight_run(scale.folder)
-        for name, (words, status) in COMMANDS.items():
-            yield Case(f"sound run, {name}", functools.partial(sound, straight, words, status))
+        for name, words in COMMANDS.items():
+            yield Case(f"sound run, {name}", functools.partial(sound, straight, words))
             for place in PLACES:
                 if name != "train" and place not in ("checkpoint.npz", "best.npz", "sample_0.png"):
                     continue
@@ -54,10 +54,10 @@ def cases(scale: Scale) -> Iterator[Case]:
         yield from archives.cases(scale, straight)
 
 
-def sound(straight: Path, words: Callable[[Path], tuple[object, ...]], status: int) -> None:
+def sound(straight: Path, words: Callable[[Path], tuple[object, ...]]) -> None:
     """Check that the command does its work, so that the others are worth something."""
     run = copied(straight, straight.with_name("run"))
-    assert_plain(forked(command(*words(run))), status)
+    assert_plain(forked(command(*words(run))), 0)
 
 
 def prepared(
