@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,12 +95,14 @@ def _square(n: int) -> bool:
 def _table(file: Path, lines: list[tuple[int, str]], columns: int) -> Table:
     """Return the numbers in these lines, a row each.  Raises InputError at the first wrong one."""
     try:
-        table = np.loadtxt(
-            [text for _, text in lines], np.int64, comments=None, delimiter=",", ndmin=2
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # older NumPy makes 0 of 0.5, with a warning
+            table = np.loadtxt(
+                [text for _, text in lines], np.int64, comments=None, delimiter=",", ndmin=2
+            )
         if table.shape[1] == columns and table.min() >= 0 and table.max() <= 255:
             return table.astype(np.uint8)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, DeprecationWarning):
         pass
     for number, text in lines:  # find the line that is wrong
         words = text.split(",")

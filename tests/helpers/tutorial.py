@@ -34,7 +34,7 @@ class Program:
 
         a, b, c = (256, 512, 1024) if whole else WIDTHS.values()
 
-        class Generator(nn.Module):
+        class Generator(nn.Module):  # type: ignore[misc, unused-ignore]
             def __init__(self) -> None:
                 super().__init__()
                 rows: list[Any] = []
@@ -46,7 +46,7 @@ class Program:
             def forward(self, z: Any) -> Any:
                 return self.model(z).view(-1, 1, 28, 28)
 
-        class Discriminator(nn.Module):
+        class Discriminator(nn.Module):  # type: ignore[misc, unused-ignore]
             def __init__(self) -> None:
                 super().__init__()
                 self.model = nn.Sequential(
