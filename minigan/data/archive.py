@@ -81,7 +81,6 @@ def array_of(content: bytes) -> Array:
     Raises ValueError if it holds Python objects, or more or fewer bytes than its header promises.
     """
     stream = io.BytesIO(content)
-    read_header = HEADERS[np.lib.format.read_magic(stream)]
     shape, fortran_order, dtype = read_header(stream)
     start = stream.tell()
     if dtype.hasobject:
@@ -89,6 +88,18 @@ def array_of(content: bytes) -> Array:
     if math.prod(shape) * dtype.itemsize != len(content) - start:
         raise ValueError(f"an array of {dtype} {shape} in {len(content) - start:,} bytes")
     return np.ndarray(shape, dtype, content, start, order="F" if fortran_order else "C")
+
+
+def read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape, the order and the dtype of the array in a file of NumPy's format ``.npy``.
+
+    Raises ValueError if the file begins otherwise.
+    """
+    version = np.lib.format.read_magic(stream)
+    if version not in HEADERS:
+        major, minor = version
+        raise ValueError(f"version {major}.{minor} of NumPy's format, expected 1.0 or 2.0")
+    return HEADERS[version](stream)  # type: ignore[no-any-return, unused-ignore]
 
 
 def check_arrays(path: Path, arrays: Mapping[str, Array], expected: Mapping[str, Array]) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 import numpy as np
 
-from minigan.data.archive import HEADERS, array_of
+from minigan.data.archive import array_of, read_header
 from minigan.data.dataset import Dataset, Part, check_labels
 from minigan.data.levels import Numbers, levels_of, range_of
 from minigan.errors import InputError, counted
@@ -153,15 +153,11 @@ def _entries(file: Path, archive: ZipFile) -> list[Entry | None]:
             if magic != np.lib.format.MAGIC_PREFIX:
                 found.append(None)
                 continue
-            shape, _, dtype = _header(stream)
+            shape, _, dtype = read_header(stream)
         if dtype.hasobject:
             raise InputError(f"{file}: {info.filename} holds pickled objects, which are never read")
         found.append(Entry(info.filename.removesuffix(".npy"), shape, dtype))
     return found
-
-
-def _header(stream: IO[bytes]) -> Any:
-    return HEADERS[np.lib.format.read_magic(stream)](stream)
 
 
 def _wanted(file: Path, entries: list[Entry]) -> list[str | None]:

@@ -244,6 +244,14 @@ def test_damaged_npy(damage: Any, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(("major", "minor"), [(9, 0), (32, 106)])
+def test_another_version_of_the_format_is_named(major: int, minor: int, tmp_path: Path) -> None:
+    content = npy(IMAGES)
+    (tmp_path / "a.npy").write_bytes(content[:6] + bytes([major, minor]) + content[8:])
+    with pytest.raises(InputError, match=rf"version {major}\.{minor} of NumPy's format, expected"):
+        read(tmp_path / "a.npy")
+
+
 def test_damaged_npz(tmp_path: Path) -> None:
     file = tmp_path / "a.npz"
     np.savez_compressed(file, images=IMAGES, labels=LABELS)
