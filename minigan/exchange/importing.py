@@ -31,10 +31,10 @@ from minigan.exchange.safetensors_file import read_safetensors
 from minigan.exchange.torch_file import read_torch
 from minigan.machine.files import new_folder, open_regular
 from minigan.training import RECIPES, Run, TrainConfig, Trained, save_run, save_trained
-from minigan.training.checkpoint import image_shape
 from minigan.training.folder import BEST, CHECKPOINT
 from minigan.training.images import read_data, training_data
 from minigan.training.run import blank_generator, check_batches, new_run
+from minigan.training.trained import image_shape
 
 RUNS = Path("runs")
 EPS = 1e-8  # of the Adams of every run

@@ -5,13 +5,7 @@ This room exports the names listed below.  It imports the mathematics, ``data``,
 """
 
 from minigan.training.asking import asked_classes, latent_picture
-from minigan.training.checkpoint import (
-    Trained,
-    save_run,
-    save_trained,
-    stored_generator,
-    stored_run,
-)
+from minigan.training.checkpoint import save_run, stored_run
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch, draw_start, draw_z
 from minigan.training.pictures import image_grid, save_grid
@@ -28,6 +22,7 @@ from minigan.training.sampling import (
     walk,
 )
 from minigan.training.stored_page import write_page
+from minigan.training.trained import Trained, save_trained, stored_generator
 from minigan.training.trainer import Trainer
 
 __all__ = [

@@ -7,9 +7,9 @@ import numpy as np
 from minigan.backend import Array
 from minigan.conditional import beside
 from minigan.errors import InputError
-from minigan.training.checkpoint import Trained
 from minigan.training.draws import FIXED, ROWS, class_grid, draw_z, with_classes
 from minigan.training.sampling import walk
+from minigan.training.trained import Trained
 
 COLUMNS = 8  # images in a row of a picture, unless the classes give another number
 MOST_COLUMNS = 40

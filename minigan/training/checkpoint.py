@@ -10,24 +10,29 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from minigan.backend import Array, backend_of, get_backend
-from minigan.data import ARRAYS, LARGEST, SMALLEST, check_arrays, load_archive, save_archive
+from minigan.data import ARRAYS, load_archive, save_archive
 from minigan.errors import InputError, to_float
-from minigan.network import Sequential
 from minigan.training.config import TrainConfig
 from minigan.training.history import HistoryRow, LogEntry, column_names
-from minigan.training.recipes import RECIPES
-from minigan.training.run import MNIST_SHAPE, Run, blank_generator, new_run
+from minigan.training.run import Run, new_run
+from minigan.training.trained import (
+    AVERAGE,
+    GENERATOR,
+    check_networks,
+    image_shape,
+    network_arrays,
+    stored_classes,
+)
 
 # columns in which nan means unknown
 UNMEASURED = ("images_per_second", "ndb", "js", "classes", "d_train", "d_test")
 NEWER = (1, 3)  # how many of the last columns older runs lack: lr, or d_train, d_test and lr
-SQUARES = (".v", "running_var")  # ends of the names of arrays that are means of squares
-GENERATOR, DISCRIMINATOR, AVERAGE = "generator", "discriminator", "average"
+DISCRIMINATOR = "discriminator"  # its name in the file, beside GENERATOR and AVERAGE
 
 Stamp: TypeAlias = tuple[int, int] | None
 
@@ -64,27 +69,6 @@ def save_run(run: Run, file: Path) -> None:
     save_archive(file, arrays, meta)
 
 
-def save_best(run: Run, file: Path) -> None:
-    """Write the generator that draws the samples, and the last row of the history.
-
-    Raises OSError if the file cannot be written.
-    """
-    measured = {name: x for name, x in run.history[-1].columns().items() if x == x}  # without nan
-    trained = Trained(run.drawing_generator, run.config, run.classes, run.shape)
-    save_trained(trained, file, figures=measured)
-
-
-def save_trained(trained: Trained, file: Path, **more: Any) -> None:
-    """Write a generator alone, as ``best.npz``, with ``more`` beside it.
-
-    Raises OSError if the file cannot be written.
-    """
-    G, config, classes, shape = trained
-    arrays = {name: G.backend.to_numpy(a) for name, a in _network_arrays(GENERATOR, G).items()}
-    meta = {"config": config.stored(), "classes": classes, "shape": shape}
-    save_archive(file, arrays, meta | more)
-
-
 def restore_run(run: Run, file: Path) -> None:
     """Set a new run to the state that the checkpoint holds.
 
@@ -98,7 +82,7 @@ def restore_run(run: Run, file: Path) -> None:
         if meta["data_crc32"] != run.data_crc32 or image_shape(file, meta) != run.shape:
             what = "these images are" if run.config.data == ARRAYS else f"{run.config.data} is"
             raise InputError(f"{what} not the data that the run was started on")
-        if _classes(file, meta, run.config) != run.classes:
+        if stored_classes(file, meta, run.config) != run.classes:
             raise InputError(f"{run.config.data} has other classes than the run was started with")
         _copy_arrays(file, arrays, run)
         step = meta["step"]
@@ -149,7 +133,7 @@ def stored_run(file: Path) -> tuple[Run, int] | None:
     if DISCRIMINATOR not in arrays:
         return None
     config = TrainConfig.from_stored(meta.get("config"), file)
-    classes = _classes(file, meta, config)
+    classes = stored_classes(file, meta, config)
     try:
         crc32, step, epochs = (meta[name] for name in ("data_crc32", "step", "epoch"))
         if not all(type(x) is int and x >= 0 for x in (crc32, step, epochs)):
@@ -166,7 +150,7 @@ def stored_run(file: Path) -> tuple[Run, int] | None:
 def _copy_arrays(file: Path, arrays: dict[str, Array], run: Run) -> None:
     """Copy the arrays of a file into a run.  Raises InputError unless they fit."""
     device = stored_arrays(run)
-    _check_networks(file, arrays, device)
+    check_networks(file, arrays, device)
     for name, array in device.items():
         array[...] = backend_of(array).asarray(arrays[name])
 
@@ -177,67 +161,6 @@ def _adam_t(file: Path, meta: dict[str, Any]) -> int:
     if type(t) is not int or not 0 <= t < 1 << 53:
         raise InputError(f"{file} is damaged: Adam took {t!r} steps")
     return t
-
-
-class Trained(NamedTuple):
-    """A trained generator, and what is known of it."""
-
-    net: Sequential
-    config: TrainConfig  # the options of its run
-    classes: tuple[int, ...]  # the labels that it can be asked for, in the order of their columns
-    shape: tuple[int, ...] = MNIST_SHAPE  # of an image: (h, w), or (h, w, 3) in colour
-
-
-def stored_generator(file: Path, backend: str = "numpy") -> Trained:
-    """Return the generator that draws the samples.
-
-    ``file`` is a checkpoint or a ``best.npz``.  Raises InputError if it is missing or damaged.
-    """
-    arrays, meta = load_archive(file)
-    config = TrainConfig.from_stored(meta.get("config"), file)
-    classes, shape = _classes(file, meta, config), image_shape(file, meta)
-    net = blank_generator(config, len(classes), backend, shape)
-    trained = _network_arrays(AVERAGE if AVERAGE in arrays else GENERATOR, net)
-    _check_networks(file, arrays, trained)
-    for name, array in trained.items():
-        array[...] = net.backend.asarray(arrays[name])
-    return Trained(net, config, classes, shape)
-
-
-def _classes(file: Path, meta: dict[str, Any], config: TrainConfig) -> tuple[int, ...]:
-    """Return the labels of a run's classes; raise InputError unless they are such."""
-    classes = meta.get("classes", [])  # older runs have none
-    right = isinstance(classes, list) and all(type(x) is int and 0 <= x <= 255 for x in classes)
-    if (
-        not right
-        or sorted(set(classes)) != classes
-        or (RECIPES[config.recipe].conditional != bool(classes))
-    ):
-        raise InputError(f"{file} is damaged: its classes are {classes!r}")
-    return tuple(classes)
-
-
-def image_shape(file: Path, meta: dict[str, Any]) -> tuple[int, ...]:
-    """Return the shape of a run's images that is in ``meta``; raise InputError unless it is one."""
-    shape = meta.get("shape", list(MNIST_SHAPE))  # older runs have none
-    right = isinstance(shape, list) and all(type(x) is int for x in shape)
-    if (
-        not right
-        or shape[2:] not in ([], [3])
-        or len(shape) < 2
-        or not all(SMALLEST <= x <= LARGEST for x in shape[:2])
-    ):
-        raise InputError(f"{file} is damaged: the shape of its images is {shape!r}")
-    return tuple(shape)
-
-
-def _check_networks(file: Path, arrays: dict[str, Array], expected: dict[str, Array]) -> None:
-    """Raise InputError unless each expected array is there, finite, and not below 0 if it is a
-    mean of squares."""
-    check_arrays(file, arrays, expected)
-    for name in expected:
-        if name.endswith(SQUARES) and (arrays[name] < 0).any():
-            raise InputError(f"{file} is damaged: {name!r} has numbers below 0")
 
 
 def _table(
@@ -258,12 +181,7 @@ def stored_arrays(run: Run) -> dict[str, Array]:
     """Return the arrays that training changes, and the fixed z, not copied from their device."""
     arrays: dict[str, Any] = {"fixed_z": run.fixed_z}
     for name, adam in ((GENERATOR, run.gan.adam_g), (DISCRIMINATOR, run.gan.adam_d)):
-        arrays |= {**_network_arrays(name, adam.net), f"{name}.m": adam.m, f"{name}.v": adam.v}
+        arrays |= {**network_arrays(name, adam.net), f"{name}.m": adam.m, f"{name}.v": adam.v}
     if run.average is not None:
-        arrays |= _network_arrays(AVERAGE, run.average)
+        arrays |= network_arrays(AVERAGE, run.average)
     return arrays
-
-
-def _network_arrays(name: str, net: Sequential) -> dict[str, Array]:
-    """Return what is stored of a network, on its device: its parameters and its buffers."""
-    return {f"{name}.{key}".removesuffix(".params"): array for key, array in net.state().items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from minigan.training.checkpoint import save_best
 from minigan.training.collapse import warning_of_collapse
 from minigan.training.history import sum_up
 from minigan.training.memory import MemoryCheck, warning_of_memory
@@ -13,6 +12,7 @@ from minigan.training.outputs import tolerated
 from minigan.training.quality import QualityCheck
 from minigan.training.recipes import RECIPES
 from minigan.training.run import Run
+from minigan.training.trained import save_best
 
 
 def finish_epoch(

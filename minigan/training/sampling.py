@@ -11,9 +11,9 @@ from minigan.backend import Array
 from minigan.data import SHIPPED
 from minigan.network import Sequential
 from minigan.styled import Styled
-from minigan.training.checkpoint import stored_generator
 from minigan.training.draws import draw_z, with_classes
 from minigan.training.folder import BEST, CHECKPOINT
+from minigan.training.trained import stored_generator
 
 PRETRAINED = SHIPPED / "pretrained.npz"  # the best.npz of a run of 30 epochs
 SAMPLE_COUNT = 10_000  # images that a measurement draws, unless another number is given

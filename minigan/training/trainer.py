@@ -7,9 +7,7 @@ file holds the loop: it takes the steps, records their figures, stops on a signa
 from __future__ import annotations
 
 import contextlib
-import math
 import signal
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +28,7 @@ from minigan.training.checkpoint import Stamp, restore_run, save_run, stamp
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch
 from minigan.training.epoch_end import finish_epoch
-from minigan.training.failures import check_finite, diverged, gpu_failures_named
+from minigan.training.failures import check_finite, gpu_failures_named
 from minigan.training.folder import (
     BEST,
     CHECKPOINT,
@@ -40,14 +38,14 @@ from minigan.training.folder import (
     locked,
     make_folder,
 )
-from minigan.training.health import measure_health
-from minigan.training.history import ROW_EVERY, HistoryRow, LogEntry, sum_up
+from minigan.training.history import HistoryRow
 from minigan.training.images import read_data, training_data
 from minigan.training.memory import MemoryCheck
 from minigan.training.outputs import Outputs
 from minigan.training.progress import Progress, announce
 from minigan.training.quality import QualityCheck
 from minigan.training.run import check_batches, new_run
+from minigan.training.step_figures import StepFigures
 from minigan.training.threads import ThreadChoice
 
 
@@ -85,9 +83,7 @@ class Trainer:
             config, len(data.images), data.crc32, backend, data.classes, dataset.shape
         )
         self.train_step = backend.compile(self._step)
-        # the figures of the steps since they were last read, one row for each
-        self.figures = backend.asarray(np.zeros((ROW_EVERY, 4), config.dtype))
-        self.read_every = ROW_EVERY if backend.name == "cupy" else 1  # reading waits for the GPU
+        self.figures = StepFigures(self.state)
         self.memory_check = MemoryCheck(
             dataset.test, self.images, self.labels, self.pixel_values, self.state
         )
@@ -246,32 +242,26 @@ class Trainer:
             run.rng, len(self.images), config.batch_size, self.z_columns, config.dtype
         )
         progress.begin_epoch(epoch)
-        sizes: list[int] = []  # batch sizes of the steps whose figures are not read yet
-        start = time.perf_counter()
+        figures = self.figures
+        figures.begin()
         for i, (indices, z) in enumerate(draws):
             if i < done:  # in a resumed epoch, only draw the numbers of the steps already taken
-                start = time.perf_counter()
+                figures.begin()
                 continue
-            self.figures[len(sizes)] = self.train_step(indices, z)
+            figures.keep(self.train_step(indices, z), len(indices))
             run.step += 1
             if run.average is not None:
                 follow(run.average, run.gan.generator, run.step)
-            sizes.append(len(indices))
             progress.after_step()
             last = run.steps_of_epoch == 0 or bool(signals)
-            if last or run.steps_of_epoch % self.read_every == 0:
-                rows = self._read_figures(len(sizes))
-                now = time.perf_counter()  # reading has waited for the last step
-                self._check_finite(rows)
-                seconds = (now - start) / len(sizes)
-                self._record(epoch, rows, sizes, seconds)
+            if last or run.steps_of_epoch % figures.read_every == 0:
+                read = figures.read(epoch, self.folder / CHECKPOINT)
                 if run.step == FIRST_PICTURE and not last:
                     outputs.draw_samples(outputs.step_picture)
                     outputs.write_page()
-                d_loss, g_loss, *_ = rows[-1]
-                progress.after_reading(d_loss, g_loss, seconds, len(sizes))
-                progress.say(threads.after_step(seconds))
-                start, sizes = time.perf_counter(), []
+                progress.after_reading(*read)
+                progress.say(threads.after_step(read.seconds))
+                figures.begin()
             if last:
                 break
         check_finite(run, self.folder / CHECKPOINT)
@@ -281,34 +271,3 @@ class Trainer:
         labels = None if self.labels is None else self.labels[indices]
         result = self.gan.train_step(self.pixel_values[self.images[indices]], z, labels)
         return np.concatenate([figure.reshape(1) for figure in result])
-
-    def _read_figures(self, steps: int) -> list[list[float]]:
-        """Return the figures of the last steps, one row each: d_loss, g_loss, p_real and p_fake."""
-        figures: list[list[float]] = self.gan.generator.backend.to_numpy(
-            self.figures[:steps]
-        ).tolist()
-        return figures
-
-    def _check_finite(self, rows: list[list[float]]) -> None:
-        """Raise InputError at the first loss that is not finite; the last row is this step's."""
-        for step, (d_loss, g_loss, *_) in enumerate(rows, self.state.step - len(rows) + 1):
-            if not (math.isfinite(d_loss) and math.isfinite(g_loss)):
-                what = f"d_loss is {d_loss} and g_loss is {g_loss}"
-                raise diverged(self.state, step, what, self.folder / CHECKPOINT)
-
-    def _record(
-        self, epoch: int, rows: list[list[float]], sizes: list[int], seconds: float
-    ) -> None:
-        """Add the figures of the last steps to the log, and a row to the history if it is due.
-
-        Every ``ROW_EVERY`` steps make a row, and so do the steps that are left at the end of an
-        epoch.
-        """
-        run = self.state
-        run.log += [LogEntry._make((*row, seconds, n)) for row, n in zip(rows, sizes, strict=True)]
-        left = len(run.log) % ROW_EVERY
-        if left == 0 or len(run.log) == run.steps_per_epoch:
-            before = run.history[-1].seconds if run.history else 0.0
-            row = sum_up(run.log[-(left or ROW_EVERY) :], epoch, run.step, before)
-            health = measure_health(run.gan, run.fixed_z)
-            run.history.append(row._replace(**health._asdict(), lr=run.gan.adam_g.lr))

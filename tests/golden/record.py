@@ -20,9 +20,10 @@ import numpy as np
 
 import minigan as mg
 from minigan.backend import Array
-from minigan.training.checkpoint import GENERATOR, save_best, save_run
+from minigan.training.checkpoint import save_run
 from minigan.training.history import HistoryRow, LogEntry
 from minigan.training.recipes import RECIPES
+from minigan.training.trained import GENERATOR, save_best
 
 FOLDER = Path(__file__).parent
 STEPS = 940  # two steps into the second epoch of 938

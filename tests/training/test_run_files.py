@@ -75,7 +75,7 @@ def test_files_of_a_run(config: Configure, capsys: pytest.CaptureFixture[str]) -
 def test_history_has_a_row_every_so_many_steps(
     config: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minigan.training.trainer.ROW_EVERY", 3)
+    monkeypatch.setattr("minigan.training.step_figures.ROW_EVERY", 3)
     folder = mg.Trainer(config(epochs=2)).run()
     rows = np.loadtxt(folder / HISTORY, delimiter=",", skiprows=1)
     assert rows[:, 1].tolist() == [3, 6, 7, 10, 13, 14]
@@ -88,7 +88,7 @@ def test_the_epochs_line_is_its_mean(
     config: Configure, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(10_000))
-    monkeypatch.setattr("minigan.training.trainer.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr("minigan.training.step_figures.time.perf_counter", lambda: float(next(clock)))
     trainer = mg.Trainer(config(epochs=1))
     trainer.run()
     row = trainer.history[0]

@@ -32,7 +32,9 @@ def test_it_counts_every_step_across_epochs(
     read_every: int, backend: Backend, config: Configure
 ) -> None:
     trainer = mg.Trainer(config(backend=backend.name))
-    trainer.read_every = read_every  # figures are read after so many steps and at an epoch's end
+    trainer.figures.read_every = (
+        read_every  # figures are read after so many steps and at an epoch's end
+    )
     seen = counted(trainer)
     trainer.run()
     assert seen == list(range(21))
@@ -41,7 +43,7 @@ def test_it_counts_every_step_across_epochs(
 
 
 def test_how_often_each_backend_reads(backend: Backend, config: Configure) -> None:
-    assert mg.Trainer(config(backend=backend.name)).read_every == (
+    assert mg.Trainer(config(backend=backend.name)).figures.read_every == (
         1 if backend.name == "numpy" else 100
     )
 
@@ -61,7 +63,7 @@ def test_it_counts_on_after_a_signal_and_in_a_resumed_run(
     read_every: int, step: int, backend: Backend, config: Configure, tmp_path: Path
 ) -> None:
     trainer = mg.Trainer(config(epochs=2, backend=backend.name))
-    trainer.read_every = read_every
+    trainer.figures.read_every = read_every
     interrupt_at(trainer, step, signal.SIGTERM)
     seen = counted(trainer)
     with pytest.raises(SystemExit):
@@ -72,7 +74,7 @@ def test_it_counts_on_after_a_signal_and_in_a_resumed_run(
 
     resumed = mg.Trainer(replace(mg.TrainConfig.of_run(trainer.folder), epochs=3))
     assert resumed.state.step == step
-    resumed.read_every = read_every
+    resumed.figures.read_every = read_every
     seen = counted(resumed)
     resumed.run()
     assert seen == list(range(step, 21))
@@ -82,7 +84,7 @@ def test_it_counts_on_after_a_signal_and_in_a_resumed_run(
 def test_reading_seldom_changes_no_figure(config: Configure, tmp_path: Path) -> None:
     often = mg.Trainer(config()).run()
     trainer = mg.Trainer(config(out=str(tmp_path / "seldom")))
-    trainer.read_every = 100
+    trainer.figures.read_every = 100
     assert_same_run(often, trainer.run())
 
 
@@ -91,7 +93,7 @@ def test_a_loss_that_is_not_finite_is_named_by_its_own_step(
 ) -> None:
     """The counter is ahead of that step when the figures are read."""
     trainer = mg.Trainer(config())
-    trainer.read_every = 100
+    trainer.figures.read_every = 100
     train_step = trainer.gan.train_step
 
     def poisoned(real: Array, z: Array, labels: None) -> mg.StepResult:

@@ -1,0 +1,104 @@
+"""A trained generator in a file: ``best.npz``, or the part of a checkpoint that draws samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from minigan.backend import Array
+from minigan.data import LARGEST, SMALLEST, check_arrays, load_archive, save_archive
+from minigan.errors import InputError
+from minigan.network import Sequential
+from minigan.training.config import TrainConfig
+from minigan.training.recipes import RECIPES
+from minigan.training.run import MNIST_SHAPE, Run, blank_generator
+
+GENERATOR, AVERAGE = "generator", "average"  # the networks' names in a file
+SQUARES = (".v", "running_var")  # ends of the names of arrays that are means of squares
+
+
+class Trained(NamedTuple):
+    """A trained generator, and what is known of it."""
+
+    net: Sequential
+    config: TrainConfig  # the options of its run
+    classes: tuple[int, ...]  # the labels that it can be asked for, in the order of their columns
+    shape: tuple[int, ...] = MNIST_SHAPE  # of an image: (h, w), or (h, w, 3) in colour
+
+
+def save_best(run: Run, file: Path) -> None:
+    """Write the generator that draws the samples, and the last row of the history.
+
+    Raises OSError if the file cannot be written.
+    """
+    measured = {name: x for name, x in run.history[-1].columns().items() if x == x}  # without nan
+    trained = Trained(run.drawing_generator, run.config, run.classes, run.shape)
+    save_trained(trained, file, figures=measured)
+
+
+def save_trained(trained: Trained, file: Path, **more: Any) -> None:
+    """Write a generator alone, as ``best.npz``, with ``more`` beside it.
+
+    Raises OSError if the file cannot be written.
+    """
+    G, config, classes, shape = trained
+    arrays = {name: G.backend.to_numpy(a) for name, a in network_arrays(GENERATOR, G).items()}
+    meta = {"config": config.stored(), "classes": classes, "shape": shape}
+    save_archive(file, arrays, meta | more)
+
+
+def stored_generator(file: Path, backend: str = "numpy") -> Trained:
+    """Return the generator that draws the samples.
+
+    ``file`` is a checkpoint or a ``best.npz``.  Raises InputError if it is missing or damaged.
+    """
+    arrays, meta = load_archive(file)
+    config = TrainConfig.from_stored(meta.get("config"), file)
+    classes, shape = stored_classes(file, meta, config), image_shape(file, meta)
+    net = blank_generator(config, len(classes), backend, shape)
+    trained = network_arrays(AVERAGE if AVERAGE in arrays else GENERATOR, net)
+    check_networks(file, arrays, trained)
+    for name, array in trained.items():
+        array[...] = net.backend.asarray(arrays[name])
+    return Trained(net, config, classes, shape)
+
+
+def stored_classes(file: Path, meta: dict[str, Any], config: TrainConfig) -> tuple[int, ...]:
+    """Return the labels of a run's classes; raise InputError unless they are such."""
+    classes = meta.get("classes", [])  # older runs have none
+    right = isinstance(classes, list) and all(type(x) is int and 0 <= x <= 255 for x in classes)
+    if (
+        not right
+        or sorted(set(classes)) != classes
+        or (RECIPES[config.recipe].conditional != bool(classes))
+    ):
+        raise InputError(f"{file} is damaged: its classes are {classes!r}")
+    return tuple(classes)
+
+
+def image_shape(file: Path, meta: dict[str, Any]) -> tuple[int, ...]:
+    """Return the shape of a run's images that is in ``meta``; raise InputError unless it is one."""
+    shape = meta.get("shape", list(MNIST_SHAPE))  # older runs have none
+    right = isinstance(shape, list) and all(type(x) is int for x in shape)
+    if (
+        not right
+        or shape[2:] not in ([], [3])
+        or len(shape) < 2
+        or not all(SMALLEST <= x <= LARGEST for x in shape[:2])
+    ):
+        raise InputError(f"{file} is damaged: the shape of its images is {shape!r}")
+    return tuple(shape)
+
+
+def check_networks(file: Path, arrays: dict[str, Array], expected: dict[str, Array]) -> None:
+    """Raise InputError unless each expected array is there, finite, and not below 0 if it is a
+    mean of squares."""
+    check_arrays(file, arrays, expected)
+    for name in expected:
+        if name.endswith(SQUARES) and (arrays[name] < 0).any():
+            raise InputError(f"{file} is damaged: {name!r} has numbers below 0")
+
+
+def network_arrays(name: str, net: Sequential) -> dict[str, Array]:
+    """Return what is stored of a network, on its device: its parameters and its buffers."""
+    return {f"{name}.{key}".removesuffix(".params"): array for key, array in net.state().items()}
