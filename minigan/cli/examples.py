@@ -10,6 +10,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "minigan train": "train into a new folder in runs",
         "minigan train --epochs 5 --out runs/mine": "train for a shorter time",
         "minigan train --data pictures --resize 28": "train with your own pictures",
+        "minigan train --model my_gan.py": "train networks of your own",
         "minigan train --resume runs/mine --epochs 40": "go on, up to epoch 40",
         "minigan train --resume runs/mine --lr 0.0005": "go on more slowly",
     },

@@ -48,6 +48,7 @@ class Train(TrainConfig):
     threads: Annotated[int | None, optional("INT")] = None
     out: Annotated[str | None, optional("DIR")] = None
     resume: Annotated[str | None, optional("DIR")] = None
+    model: Annotated[str | None, optional("FILE")] = None
 
     def __post_init__(self) -> None:
         """Check nothing here: tyro would put a frame around the message.
@@ -82,6 +83,8 @@ class Sample:
     interpolate: Annotated[FlagCreatePairsOff[bool], arg(help_behavior_hint="")] = False
     """Draw a walk from one z to the next: in each row of eight, a digit turns into a new one.
     With --digits, z stays, and in each row of eight a digit turns into the next one."""
+    model: Annotated[str | None, optional("FILE")] = None
+    """Python file with layers of your own, if the run has some: it is run as code."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,8 @@ class Evaluate:
     """File of another digit classifier (digit_classifier.py in the repository writes one)."""
     data: Annotated[str | None, optional("DIR")] = None
     """Folder or file of the data that the run was trained on, if it has moved."""
+    model: Annotated[str | None, optional("FILE")] = None
+    """Python file with layers of your own, if the run has some: it is run as code."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,8 @@ class Report:
 
     run: Annotated[Positional[str | None], optional("[RUN]")] = None
     """Folder of a run, in which the page is written; if not given, the newest one in runs."""
+    model: Annotated[str | None, optional("FILE")] = None
+    """Python file with layers of your own, if the run has some: it is run as code."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,8 @@ class Export:
     out: Annotated[str | None, optional("DIR")] = None
     """New folder for the files; if not given, export_<format> in the run's folder.
     If no run is given, the folder is in runs."""
+    model: Annotated[str | None, optional("FILE")] = None
+    """Python file with layers of your own, if the run has some: it is run as code."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +158,8 @@ class Import:
     batch-norm for a generator with batch normalisation, and tutorial for others."""
     data: Annotated[str | None, optional("DIR")] = None
     """Folder of the data that the networks were trained on; if not given, mnist."""
+    model: Annotated[str | None, optional("FILE")] = None
+    """Python file with networks of your own, as in minigan train: it is run as code."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +194,8 @@ class Trace:
     """Images of the step, as in minigan train."""
     resize: Annotated[int | None, optional("INT")] = None
     """Make images squares of so many pixels, as in minigan train."""
+    model: Annotated[str | None, optional("FILE")] = None
+    """Python file with networks of your own, as in minigan train: it is run as code."""
     html: Annotated[str | None, optional("FILE")] = None
     """HTML file to write as well: the same step as a page to click through."""
 

@@ -135,7 +135,7 @@ def trace_command(options: Trace) -> int:
     seed = check_whole("seed", options.seed, 0)
     out = _file_to_write("html", options.html)
     tape = minigan.trace(
-        *first_step(options.recipe, batch_size, seed, options.data, options.resize)
+        *first_step(options.recipe, batch_size, seed, options.data, options.resize, options.model)
     )
     if out is not None:
         with atomic_write(out) as file:

@@ -23,10 +23,12 @@ from minigan.training import (
     draw_truncated,
     find_generator,
     latent_picture,
+    layers_of,
     stored_generator,
     write_page,
 )
 from minigan.training.asking import MOST_IMAGES
+from minigan.training.commands import model_option
 from minigan.training.drawn import FORMATS, save_images
 from minigan.training.folder import CHECKPOINT
 
@@ -35,14 +37,17 @@ RUNS = Path("runs")  # where minigan train puts new runs; pictures without a run
 
 def train_command(options: Train) -> int:
     """Run ``minigan train``."""
-    folder = Trainer(TrainConfig(**vars(options))).run()
+    trainer = Trainer(TrainConfig(**vars(options)))
+    folder = trainer.run()
+    name = f"{typed(folder)}{model_option(trainer.state)}"
+    noun = "digits" if trainer.config.data == MNIST else "images"
     say(
         f"\nDone.  Pictures, curves and checkpoint are in {folder}:\n"
-        f"  {folder / 'report.html'}  a page with all of it, and both networks to try out\n"
+        f"  {folder / 'report.html'}  a page with all of it, to open in a browser\n"
         f"  {folder / 'samples'}{os.sep}  images of the same latent points after every epoch\n"
         f"  {folder / 'training.gif'}  the same images as a film\n"
         f"  {folder / 'losses.png'}  losses, D(x) and D(G(z)), spread of G's images, D's memory\n"
-        f"New digits:  minigan sample {typed(folder)}"
+        f"New {noun}:  minigan sample {name}"
     )
     return 0
 
@@ -58,7 +63,7 @@ def sample_command(options: Sample) -> int:
         raise InputError(
             f"`truncation` is {options.truncation!r}, expected a finite number of at least 0"
         )
-    trained = stored_generator(find_generator(options.run))
+    trained = stored_generator(find_generator(options.run), layers=layers_of(options.model))
     asked = None if options.digits is None else asked_classes(options.digits, trained.classes)
     out = Path(options.out) if options.out else _picture(options)
     ending = FORMATS[options.format]
@@ -111,6 +116,7 @@ def evaluate_command(options: Evaluate) -> int:
             options.classifier,
             options.data,
             progress=_shown_on(bar),
+            layers=layers_of(options.model),
         )
     picture = file.with_name(file.name.replace("metrics.json", "neighbours.png"))
     say(f"\n{report_table(report)}\n")
@@ -124,7 +130,7 @@ def evaluate_command(options: Evaluate) -> int:
 
 def report_command(options: Report) -> int:
     """Run ``minigan report``."""
-    file = write_page(options.run)
+    file = write_page(options.run, layers_of(options.model))
     say(f"The page of the run, to open in a browser: {file}")
     return 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ def write_report(
     classifier: str | Path | None = None,
     data: str | None = None,
     progress: Callable[[str], None] = lambda line: None,
+    layers: Mapping[str, type] | None = None,
 ) -> tuple[Report, Path]:
     """Measure the generator of a run, or the shipped one; return the report and its file.
 
@@ -50,7 +51,8 @@ def write_report(
     ``confusion.png`` for a conditional run, in the folder of the run, or in the folder ``runs`` for
     the shipped generator; all names begin with the name of the generator's file, unless that is
     ``checkpoint.npz``.  ``progress`` is called
-    with the name of each of the ``PARTS`` when it begins, and with remarks.
+    with the name of each of the ``PARTS`` when it begins, and with remarks.  ``layers`` are the
+    classes of layers that are not minigan's, by name.
 
     Raises InputError for a run without a checkpoint, for a number of samples that cannot be
     measured, for a classifier that does not match, or for a folder that cannot be written into.
@@ -59,7 +61,7 @@ def write_report(
     if samples is not None:
         check_whole("samples", samples, 1)
     source = find_generator(run)
-    net, config, classes, shape = stored_generator(source)
+    net, config, classes, shape = stored_generator(source, layers=layers)
     data = data or config.data
     folder = RUNS if run is None else source.parent
     there = folder if run is not None or os.path.lexists(folder) else Path()

@@ -11,6 +11,7 @@ from minigan.machine.files import open_regular
 from minigan.network import Sequential
 from minigan.training import RECIPES, Recipe, Trained
 from minigan.training.folder import CHECKPOINT
+from minigan.weights import own_classes
 
 CARD = "README.md"
 LONGEST = 1_000_000  # bytes of a metrics.json
@@ -176,10 +177,14 @@ def _with_pytorch(
 
 def _class(name: str, x: str, net: Sequential, flatten: bool = False) -> str:
     """Return the class of a network in PyTorch; the ``repr`` of its layers are calls there, too."""
-    layers = ["Flatten()"] * flatten + [repr(layer) for layer in net.layers]
-    rows = "".join(f"            nn.{layer},\n" for layer in layers)
+    own = own_classes(net)
+    rows = ["nn.Flatten(),"] * flatten
+    for layer in net.layers:
+        unknown = type(layer).__name__ in own
+        rows.append(f"{layer!r},  # to be written for PyTorch" if unknown else f"nn.{layer!r},")
+    text = "".join(f"            {row}\n" for row in rows)
     return (
         f"class {name}(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
-        f"        self.model = nn.Sequential(\n{rows}        )\n\n"
+        f"        self.model = nn.Sequential(\n{text}        )\n\n"
         f"    def forward(self, {x}):\n        return self.model({x})\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ ALONE, WHOLE = "generator", "run"  # the names of the two files
 
 
 def export_run(
-    run: str | Path | None = None, to: str = "torch", out: str | Path | None = None
+    run: str | Path | None = None,
+    to: str = "torch",
+    out: str | Path | None = None,
+    layers: Mapping[str, type] | None = None,
 ) -> tuple[Path, list[str]]:
     """Write a run's networks for another library; return the new folder, and its files' names.
 
@@ -34,6 +38,7 @@ def export_run(
     ``to`` is one of the ``FORMATS``.  The folder ``out``, by default ``export_<to>`` in that of the
     run, gets the generator that draws the samples and, if the run can go on and the format is not
     ONNX, a second file with G, D and the state of Adam.  A card, README.md, explains both.
+    ``layers`` are the classes of layers that are not minigan's, by name.
 
     Raises InputError if the run is missing or damaged, if the folder exists, if the format cannot
     hold the networks, or if the library is not installed; OSError if the files cannot be written.
@@ -44,11 +49,13 @@ def export_run(
     folder = Path(out) if out is not None else _default_folder(run, source, to)
     if folder.exists() or folder.is_symlink():
         raise InputError(f"`out` {folder} exists already, expected a new folder")
-    trained, stored = stored_generator(source), stored_run(source)
+    trained, stored = stored_generator(source, layers=layers), stored_run(source, layers)
     if to != "onnx":
         check_in_a_row(trained.net)
     epochs, D = (None, None) if stored is None else (stored[1], stored[0].gan.discriminator)
     notes = _notes(trained, epochs)
+    if D is not None:
+        notes["networks"]["discriminator"] = D.architecture
     if to == "onnx":
         files = {f"{ALONE}.onnx": onnx_bytes(trained.net, {"minigan": json.dumps(notes)})}
     else:
@@ -79,4 +86,10 @@ def _notes(trained: Trained, epochs: int | None) -> dict[str, Any]:
     options = trained.config.stored()
     options["data"] = options["data"] if options["data"] == MNIST else Path(options["data"]).name
     classes, shape = list(trained.classes), list(trained.shape)
-    return {"config": options, "classes": classes, "shape": shape, "epochs": epochs}
+    return {
+        "config": options,
+        "classes": classes,
+        "shape": shape,
+        "epochs": epochs,
+        "networks": {"generator": trained.net.architecture},
+    }

@@ -33,8 +33,10 @@ from minigan.machine.files import new_folder, open_regular
 from minigan.training import RECIPES, Run, TrainConfig, Trained, save_run, save_trained
 from minigan.training.folder import BEST, CHECKPOINT
 from minigan.training.images import read_data, training_data
+from minigan.training.model_file import read_model
+from minigan.training.networks import Networks
 from minigan.training.run import blank_generator, check_batches, new_run
-from minigan.training.trained import image_shape
+from minigan.training.trained import image_shape, networks_of
 
 RUNS = Path("runs")
 EPS = 1e-8  # of the Adams of every run
@@ -54,13 +56,15 @@ def import_file(
     out: str | Path | None = None,
     recipe: str | None = None,
     data: str | None = None,
+    model: str | Path | None = None,
 ) -> Imported:
     """Make the folder of a run from a file of PyTorch, safetensors or NumPy.
 
     ``out`` is the new folder, by default ``runs/<name of the file>``.  ``recipe`` says how the
     networks were trained; by default it is what the file says, or, if it says nothing,
     ``batch-norm`` for a G with batch normalisation, else ``tutorial``.  ``data`` is what D was
-    trained on, ``mnist`` or a folder, which the run goes on with.
+    trained on, ``mnist`` or a folder, which the run goes on with.  ``model`` is a file of code that
+    makes the networks, or that defines their layers, if they are not those of the recipe.
 
     Raises InputError for a file that cannot be read, for tensors that are not those of the recipe's
     networks, for an Adam that minigan does not have, or if the folder exists.
@@ -75,18 +79,20 @@ def import_file(
     if GENERATOR not in bundle.networks:
         raise InputError(f"{source} holds no generator")
     config, classes = _options(bundle, source, recipe)
+    networks = _networks(bundle, source, model)
     adams = [bundle.optimizers.get(name) for name in (OPTIMIZER_G, OPTIMIZER_D)]
     if DISCRIMINATOR in bundle.networks and None not in adams:
         states = [adam for adam in adams if adam is not None]
         config = _with_adam(config, states, source)
-        run = _run(bundle, _with_data(config, data, source), classes, states, source)
+        run = _run(bundle, _with_data(config, data, source), classes, states, source, networks)
+        run.model = None if model is None else str(model)
         with new_folder(folder) as temporary:
             run.config.save(temporary)
             save_run(run, temporary / CHECKPOINT)
         epochs = run.step // run.steps_per_epoch
         return Imported(folder, epochs, run.config.epochs, config.recipe)
     shape = image_shape(source, bundle.notes)
-    net = blank_generator(config, len(classes), "numpy", shape)
+    net = blank_generator(config, len(classes), "numpy", shape, networks)
     tensors = bundle.networks.get(AVERAGE, bundle.networks[GENERATOR])
     set_network(net, tensors, f"{source}: the generator")
     config = replace(config, data=config.data if data is None else data)
@@ -159,6 +165,15 @@ def _options(bundle: Bundle, file: Path, recipe: str | None) -> tuple[TrainConfi
     return config, ()
 
 
+def _networks(bundle: Bundle, file: Path, model: str | Path | None) -> Networks | None:
+    """Return the networks of a file of code, or those that the bundle describes, if it does."""
+    read = None if model is None else read_model(model)
+    if read is not None and read.networks[:2] != (None, None):
+        return read.networks
+    arrays = {f"{part}.{key}": a for part, d in bundle.networks.items() for key, a in d.items()}
+    return networks_of(file, bundle.notes, arrays, {} if read is None else read.layers)
+
+
 def _classes(notes: dict[str, Any], config: TrainConfig, file: Path) -> tuple[int, ...]:
     classes = notes.get("classes", [])
     right = isinstance(classes, list) and all(type(x) is int and 0 <= x <= 255 for x in classes)
@@ -203,6 +218,7 @@ def _run(
     classes: tuple[int, ...],
     adams: list[AdamState],
     file: Path,
+    networks: Networks | None,
 ) -> Run:
     """Return the run that goes on from here.
 
@@ -217,11 +233,11 @@ def _run(
         raise InputError(f"{config.data} has images of another size than {file}")
     if data.classes != classes:
         raise InputError(f"{config.data} has other classes than {file}")
-    check_batches(config, len(data.images))
     t = adams[0].step
     epochs = t // -(-len(data.images) // config.batch_size)
     config = replace(config, epochs=max(config.epochs, epochs))
-    run = new_run(config, len(data.images), data.crc32, backend, classes, dataset.shape)
+    run = new_run(config, len(data.images), data.crc32, backend, classes, dataset.shape, networks)
+    check_batches(run, len(data.images))
     gan = run.gan
     set_network(gan.generator, bundle.networks[GENERATOR], f"{file}: the generator")
     set_network(gan.discriminator, bundle.networks[DISCRIMINATOR], f"{file}: the discriminator")

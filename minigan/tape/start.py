@@ -12,15 +12,21 @@ from minigan.data import MNIST, load_images, pixel_values
 from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.models import LATENT_DIM
-from minigan.training import RECIPES, draw_epoch, draw_start
+from minigan.training import RECIPES, draw_epoch, draw_start, read_model
 
 
 def first_step(
-    recipe: str, batch_size: int, seed: int, data: str = MNIST, resize: int | None = None
+    recipe: str,
+    batch_size: int,
+    seed: int,
+    data: str = MNIST,
+    resize: int | None = None,
+    model: str | None = None,
 ) -> tuple[GAN, Array, Array, Any]:
     """Return the GAN, and what its first step gets in ``minigan train`` with these options.
 
-    These are the real images, z, and the labels or None.  Raises InputError as ``load_images``
+    These are the real images, z, and the labels or None.  ``model`` is a file with networks of
+    one's own.  Raises InputError as ``load_images``
     does, for fewer images than the step takes, and for a conditional recipe without labels.
     """
     rng, dataset = np.random.default_rng(seed), load_images(data, resize=resize)
@@ -35,7 +41,13 @@ def first_step(
             raise InputError(f"`recipe` is {recipe}, which needs labels, but the data have none")
         values, numbers = np.unique(labels, return_inverse=True)
         classes = len(values)
-    gan, _ = draw_start(RECIPES[recipe], rng, classes=classes, image_size=math.prod(dataset.shape))
+    gan, _ = draw_start(
+        RECIPES[recipe],
+        rng,
+        classes=classes,
+        image_size=math.prod(dataset.shape),
+        networks=None if model is None else read_model(model).networks,
+    )
     indices, z = next(draw_epoch(rng, len(images), batch_size, gan.z_columns or LATENT_DIM))
     real = pixel_values()[images[indices].reshape(len(indices), -1)]
     return gan, real, z, None if numbers is None else numbers[indices]

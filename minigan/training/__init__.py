@@ -8,6 +8,7 @@ from minigan.training.asking import asked_classes, latent_picture
 from minigan.training.checkpoint import save_run, stored_run
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch, draw_start, draw_z
+from minigan.training.model_file import layers_of, read_model
 from minigan.training.pictures import image_grid, save_grid
 from minigan.training.quality import QualityCheck
 from minigan.training.recipes import RECIPES, Recipe
@@ -43,7 +44,9 @@ __all__ = [
     "find_generator",
     "image_grid",
     "latent_picture",
+    "layers_of",
     "load_generator",
+    "read_model",
     "save_grid",
     "save_run",
     "save_trained",

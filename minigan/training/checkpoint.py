@@ -8,7 +8,7 @@ because each training step moves both networks once, unless the run began in ano
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -19,6 +19,7 @@ from minigan.data import ARRAYS, load_archive, save_archive
 from minigan.errors import InputError, to_float
 from minigan.training.config import TrainConfig
 from minigan.training.history import HistoryRow, LogEntry, column_names
+from minigan.training.networks import Networks, check_same
 from minigan.training.run import Run, new_run
 from minigan.training.trained import (
     AVERAGE,
@@ -26,12 +27,15 @@ from minigan.training.trained import (
     check_networks,
     image_shape,
     network_arrays,
+    networks_of,
     stored_classes,
+    stored_texts,
 )
 
 # columns in which nan means unknown
 UNMEASURED = ("images_per_second", "ndb", "js", "classes", "d_train", "d_test")
 NEWER = (1, 3)  # how many of the last columns older runs lack: lr, or d_train, d_test and lr
+LONGEST_NAME = 4096  # characters of the name of a file
 DISCRIMINATOR = "discriminator"  # its name in the file, beside GENERATOR and AVERAGE
 
 Stamp: TypeAlias = tuple[int, int] | None
@@ -65,6 +69,8 @@ def save_run(run: Run, file: Path) -> None:
         "lrs": run.lrs,
         "classes": run.classes,
         "shape": run.shape,
+        "networks": run.texts,
+        "model": run.model,
     }
     save_archive(file, arrays, meta)
 
@@ -84,6 +90,8 @@ def restore_run(run: Run, file: Path) -> None:
             raise InputError(f"{what} not the data that the run was started on")
         if stored_classes(file, meta, run.config) != run.classes:
             raise InputError(f"{run.config.data} has other classes than the run was started with")
+        if texts := stored_texts(file, meta):  # older runs have none
+            check_same(run.texts, texts)
         _copy_arrays(file, arrays, run)
         step = meta["step"]
         last_step = before.epochs * run.steps_per_epoch
@@ -123,11 +131,22 @@ def restore_run(run: Run, file: Path) -> None:
         raise InputError(f"{file} is damaged: {error!r}") from error
 
 
-def stored_run(file: Path) -> tuple[Run, int] | None:
+def stored_networks(file: Path, layers: Mapping[str, type] | None = None) -> Networks | None:
+    """Return the networks of a checkpoint, to make them again; None for those of its recipe.
+
+    ``layers`` are the classes of layers that are not minigan's, by name.  Raises InputError if the
+    file is missing or damaged.
+    """
+    arrays, meta = load_archive(file)
+    return networks_of(file, meta, arrays, layers)
+
+
+def stored_run(file: Path, layers: Mapping[str, type] | None = None) -> tuple[Run, int] | None:
     """Return a run without its data and its figures, and the epochs that it has completed.
 
     The result is None if the file holds a generator alone.  As no data is read, the run counts its
-    steps as if the data were a single batch.  Raises InputError if the file is missing or damaged.
+    steps as if the data were a single batch.  ``layers`` are the classes of layers that are not
+    minigan's, by name.  Raises InputError if the file is missing or damaged.
     """
     arrays, meta = load_archive(file)
     if DISCRIMINATOR not in arrays:
@@ -141,10 +160,20 @@ def stored_run(file: Path) -> tuple[Run, int] | None:
     except KeyError as error:
         raise InputError(f"{file} is damaged: {error!r}") from error
     backend, shape = get_backend("numpy"), image_shape(file, meta)
-    run = new_run(config, config.batch_size, crc32, backend, classes, shape)
+    networks = networks_of(file, meta, arrays, layers)
+    run = new_run(config, config.batch_size, crc32, backend, classes, shape, networks)
     _copy_arrays(file, arrays, run)
+    run.model = stored_model(file, meta)
     run.step, run.gan.adam_g.t, run.gan.adam_d.t = step, *[_adam_t(file, meta)] * 2
     return run, epochs
+
+
+def stored_model(file: Path, meta: dict[str, Any]) -> str | None:
+    """Return the name of the file of code that made a run's networks, if there was one."""
+    model = meta.get("model")
+    if model is not None and (not isinstance(model, str) or len(model) > LONGEST_NAME):
+        raise InputError(f"{file} is damaged: its networks come from {model!r}")
+    return model
 
 
 def _copy_arrays(file: Path, arrays: dict[str, Array], run: Run) -> None:

@@ -13,7 +13,7 @@ from minigan.training.run import Run
 
 def commands_of(run: Run, folder: Path) -> list[dict[str, str]]:
     """Return what can be typed, as ``"typed"``, and what each command does, as ``"does"``."""
-    name = typed(folder)
+    name = f"{typed(folder)}{model_option(run)}"
     more = 2 * run.config.epochs
     commands = {
         repeating(run): "Trains the same run again, into a new folder",
@@ -39,7 +39,12 @@ def repeating(run: Run) -> str:
     numbers = {number for _, number in run.threads}
     if len(numbers) == 1:
         words.append(f"--threads {numbers.pop()}")
-    return " ".join(words)
+    return " ".join(words) + model_option(run)
+
+
+def model_option(run: Run) -> str:
+    """Return the option that names the file of the run's networks, if they come from a file."""
+    return "" if run.model is None else f" --model {typed(Path(run.model))}"
 
 
 def _word(name: str, value: Any) -> str:

@@ -20,9 +20,9 @@ CONFIG, CHECKSUM = "config.json", "crc32"
 LONGEST = 1_000_000  # bytes: a longer config.json is none
 # A resumed run may change how many epochs it trains, its learning rate, on which device, with how
 # many threads, how often it saves and measures, and where the data lies (its content is compared).
-# The two options that are not stored only name the folder.
+# The options that are not stored only name the folder, and a file whose code would be run.
 CHANGEABLE = ("epochs", "lr", "backend", "threads", "data", "save_every", "evaluate_every")
-NOT_STORED = ("out", "resume")
+NOT_STORED = ("out", "resume", "model")
 LATER = {  # options that older runs do not have, and what they were
     "recipe": "tutorial",
     "evaluate_every": None,
@@ -45,6 +45,7 @@ OPTIONAL = (
     "threads",
     "out",
     "resume",
+    "model",
 )  # None if the option was not given
 
 
@@ -94,6 +95,8 @@ class TrainConfig:
     """New folder for the results; if not given, runs/<data>-<time>."""
     resume: str | None = None
     """Folder of an earlier run to go on with.  Its options are kept but for those given."""
+    model: str | None = None
+    """Python file with networks of your own: it is run as code.  See Your own layer."""
 
     def __post_init__(self) -> None:
         for name, (least, most) in WHOLE.items():
@@ -124,7 +127,7 @@ class TrainConfig:
             raise InputError(
                 f"`hold_out` is {self.hold_out!r}, expected a number from 0 to below 1"
             )
-        for name in ("data", "out", "resume"):
+        for name in ("data", "out", "resume", "model"):
             if name not in OPTIONAL or getattr(self, name) is not None:
                 _check_folder(name, getattr(self, name))
 
@@ -152,6 +155,7 @@ class TrainConfig:
             hold_out=float(self.hold_out),
             out=None if self.out is None else str(self.out),
             resume=None if self.resume is None else str(self.resume),
+            model=None if self.model is None else str(self.model),
         )
 
     @classmethod

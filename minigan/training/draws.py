@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minigan.backend import Array, Backend
+from minigan.backend import Array, Backend, get_backend
 from minigan.conditional import beside
 from minigan.data import batches
 from minigan.gan import GAN
 from minigan.models import IMAGE_SIZE, LATENT_DIM
+from minigan.training.networks import Networks, check_discriminator, make_network
 from minigan.training.recipes import Recipe
 
 FIXED = 64  # latent points whose images are drawn after every epoch
@@ -33,6 +34,7 @@ def draw_start(
     latent_dim: int = LATENT_DIM,
     classes: int = 0,
     image_size: int = IMAGE_SIZE,
+    networks: Networks | None = None,
     lr: float | None = None,
     betas: tuple[float, float] = (0.5, 0.999),
     r1: float | None = None,
@@ -44,10 +46,22 @@ def draw_start(
     These are 64 latent points, (64, latent_dim), with noise beside them if G takes some.  For a
     conditional recipe they are a class grid, row by row: every class beside each of the first ten,
     (10 classes, latent_dim + classes).
+
+    ``networks`` are those of one's own, if there are any.  Raises InputError if they do not fit.
     """
-    options: dict[str, Any] = {"image_size": image_size, "dtype": dtype, "backend": backend}
-    G = recipe.generator(latent_dim, classes, seed=rng, **options)
-    D = recipe.discriminator(classes, seed=rng, **options)
+    options: dict[str, Any] = {"dtype": dtype, "backend": get_backend(backend)}
+    if networks is not None and networks.generator is not None:
+        n_in = latent_dim + classes
+        G = make_network(networks, "generator", n_in, image_size, rng, **options)
+    else:
+        G = recipe.generator(latent_dim, classes, image_size=image_size, seed=rng, **options)
+    if networks is not None and networks.discriminator is not None:
+        D = make_network(networks, "discriminator", image_size, classes or 1, rng, **options)
+    else:
+        D = recipe.discriminator(classes, image_size=image_size, seed=rng, **options)
+    penalty = recipe.r1 if r1 is None else r1
+    if networks is not None:
+        check_discriminator(networks, D, recipe.probabilities, penalty)
     gan = GAN(
         G,
         D,
@@ -56,7 +70,7 @@ def draw_start(
         logits=recipe.logits,
         loss=recipe.loss,
         classes=classes,
-        r1=recipe.r1 if r1 is None else r1,
+        r1=penalty,
     )
     fixed_z = draw_z(rng, FIXED, gan.z_columns or latent_dim, dtype)
     return gan, class_grid(fixed_z[:ROWS], classes) if classes else fixed_z

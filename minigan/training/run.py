@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, Backend
+from minigan.backend import Array, Backend, get_backend
+from minigan.batch_norm import BatchNorm1d
 from minigan.errors import InputError, counted
 from minigan.gan import GAN
 from minigan.network import Sequential
@@ -16,7 +17,9 @@ from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_start
 from minigan.training.health import gradient_groups
 from minigan.training.history import HistoryRow, LogEntry
+from minigan.training.networks import Networks, make_network
 from minigan.training.recipes import RECIPES
+from minigan.weights import build, own_classes
 
 MNIST_SHAPE = 28, 28  # of the images of all runs of version 0.1
 
@@ -31,6 +34,7 @@ class Run:
     rng: np.random.Generator
     epoch_state: dict[str, Any]  # state of rng at the start of the current epoch
     gan: GAN
+    texts: dict[str, str]  # the calls that make G and D, by "generator" and "discriminator"
     average: Sequential | None  # the moving average of G, if the recipe has one
     fixed_z: Array  # (64, latent_dim): what G draws the pictures from; see ``draw_start``
     classes: tuple[int, ...] = ()  # the labels of the classes that G and D are told, in order
@@ -40,6 +44,7 @@ class Run:
     history: list[HistoryRow] = field(default_factory=list)
     threads: list[tuple[int, int]] = field(default_factory=list)  # first step, BLAS threads
     lrs: list[tuple[int, float]] = field(default_factory=list)  # first step, learning rate
+    model: str | None = None  # the file of code that made the networks, as it was named
 
     @property
     def drawing_generator(self) -> Sequential:
@@ -85,8 +90,12 @@ def new_run(
     backend: Backend,
     classes: tuple[int, ...] = (),
     shape: tuple[int, ...] = MNIST_SHAPE,
+    networks: Networks | None = None,
 ) -> Run:
-    """Return a run before its first step, on so many images of this shape and of these classes."""
+    """Return a run before its first step, on so many images of this shape and of these classes.
+
+    ``networks`` are those of one's own, if there are any.  Raises InputError if they do not fit.
+    """
     recipe, rng = RECIPES[config.recipe], np.random.default_rng(config.seed)
     gan, fixed_z = draw_start(
         recipe,
@@ -94,6 +103,7 @@ def new_run(
         latent_dim=config.latent_dim,
         classes=len(classes),
         image_size=math.prod(shape),
+        networks=networks,
         lr=config.lr,
         betas=config.betas,
         r1=config.r1,
@@ -102,7 +112,8 @@ def new_run(
     )
     average = None
     if recipe.averaged:
-        average = blank_generator(config, len(classes), backend, shape)
+        average = blank_copy(gan.generator)
+    nets = {"generator": gan.generator, "discriminator": gan.discriminator}
     return Run(
         config=config,
         data_crc32=data_crc32,
@@ -110,6 +121,7 @@ def new_run(
         rng=rng,
         epoch_state=dict(rng.bit_generator.state),
         gan=gan,
+        texts={name: net.architecture for name, net in nets.items()},
         average=average,
         fixed_z=fixed_z,
         classes=classes,
@@ -117,13 +129,27 @@ def new_run(
     )
 
 
+def blank_copy(net: Sequential) -> Sequential:
+    """Return a network like this one; the weights that it has so far do not matter."""
+    own = own_classes(net)
+    return build(net.architecture, own, seed=0, dtype=net.dtype.name, backend=net.backend)
+
+
 def blank_generator(
     config: TrainConfig,
     classes: int,
     backend: str | Backend,
     shape: tuple[int, ...] = MNIST_SHAPE,
+    networks: Networks | None = None,
 ) -> Sequential:
-    """Return a run's G, to copy weights into; the weights that it has so far do not matter."""
+    """Return a run's G, to copy weights into; the weights that it has so far do not matter.
+
+    It is that of the recipe, or of ``networks``.
+    """
+    if networks is not None and networks.generator is not None:
+        n_in, rng = config.latent_dim + classes, np.random.default_rng(0)
+        options = {"dtype": config.dtype, "backend": get_backend(backend)}
+        return make_network(networks, "generator", n_in, math.prod(shape), rng, **options)
     return RECIPES[config.recipe].generator(
         config.latent_dim,
         classes,
@@ -134,13 +160,15 @@ def blank_generator(
     )
 
 
-def check_batches(config: TrainConfig, images: int) -> None:
+def check_batches(run: Run, images: int) -> None:
     """Raise InputError unless the images can be put into batches of the size that was given."""
-    batch_size = config.batch_size
+    batch_size = run.config.batch_size
     if batch_size > images:
         have = counted(images, "image")
         raise InputError(f"`batch_size` is {batch_size:,}, but the data has only {have}")
-    if RECIPES[config.recipe].batch_norm and (images - 1) % batch_size == 0:
+    layers = (*run.gan.generator.layers, *run.gan.discriminator.layers)
+    normalised = any(isinstance(layer, BatchNorm1d) for layer in layers)
+    if normalised and (images - 1) % batch_size == 0:
         raise InputError(
             f"`batch_size` {batch_size} leaves a batch with a single one of {images:,} images, but "
             "batch normalisation needs two: choose another size, or `recipe` tutorial"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -36,14 +37,19 @@ def find_generator(run: str | Path | None) -> Path:
     return folder / (BEST if alone else CHECKPOINT)
 
 
-def load_generator(run: str | Path | None = None, backend: str = "numpy") -> Sequential:
+def load_generator(
+    run: str | Path | None = None,
+    backend: str = "numpy",
+    layers: Mapping[str, type] | None = None,
+) -> Sequential:
     """Return the trained generator of a run, or the one that comes with the package.
 
     ``run`` is the folder of the run, its ``checkpoint.npz`` or its ``best.npz``; None loads the
     generator of the package.  The generator of a conditional run takes z with the one-hot vector of
-    the class beside it.  Raises InputError if there is no such file, or if it is damaged.
+    the class beside it.  ``layers`` names the classes of layers that are not minigan's:
+    ``{"Swish": Swish}``.  Raises InputError if there is no such file, or if it is damaged.
     """
-    return stored_generator(find_generator(run), backend).net
+    return stored_generator(find_generator(run), backend, layers).net
 
 
 def draw_samples(net: Sequential, z: Array) -> Array:

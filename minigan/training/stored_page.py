@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from minigan.backend import get_backend
 from minigan.data import load_archive
 from minigan.errors import InputError
 from minigan.machine.files import atomic_write
-from minigan.training.checkpoint import restore_run, stored_run
+from minigan.training.checkpoint import restore_run, stored_networks, stored_run
 from minigan.training.folder import CHECKPOINT, PAGE
 from minigan.training.images import read_data, training_data
 from minigan.training.page import RunPage
@@ -18,18 +19,19 @@ from minigan.training.run import Run, new_run
 RUNS = Path("runs")  # where minigan train puts new runs
 
 
-def write_page(run: str | Path | None = None) -> Path:
+def write_page(run: str | Path | None = None, layers: Mapping[str, type] | None = None) -> Path:
     """Write the page of a run that is stored in a folder, and return its file.
 
     ``run`` is the folder, or the ``checkpoint.npz`` in it; None stands for the newest run in the
-    folder ``runs``.  If the run's data cannot be read, the page does without what needs it.
+    folder ``runs``.  ``layers`` are the classes of layers that are not minigan's, by name.  If the
+    run's data cannot be read, the page does without what needs it.
 
     Raises InputError if there is no run, or if its checkpoint is damaged; OSError if the page
     cannot be written.
     """
     checkpoint = _newest() if run is None else Path(run)
     checkpoint = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
-    stored = whole_run(checkpoint)
+    stored = whole_run(checkpoint, layers)
     real_spread = None
     with contextlib.suppress(InputError, OSError):
         data = training_data(read_data(stored.config), stored.config, get_backend("numpy"))
@@ -51,13 +53,13 @@ def _newest() -> Path:
     return max(found, key=lambda file: file.stat().st_mtime)
 
 
-def whole_run(file: Path) -> Run:
+def whole_run(file: Path, layers: Mapping[str, type] | None = None) -> Run:
     """Return the run that a checkpoint holds, with its figures, on the CPU and without its data.
 
     Raises InputError if the file is missing or damaged, or holds a generator alone, as ``best.npz``
     does, or if the run was interrupted in its first epoch: how many steps that has is not stored.
     """
-    found = stored_run(file)
+    found = stored_run(file, layers)
     if found is None:
         raise InputError(f"{file} holds a generator alone, expected the checkpoint of a run")
     bare, epochs = found
@@ -73,6 +75,8 @@ def whole_run(file: Path) -> Run:
         )
     images = max(steps_per_epoch, 1) * bare.config.batch_size
     backend = get_backend("numpy")
-    run = new_run(bare.config, images, bare.data_crc32, backend, bare.classes, bare.shape)
+    networks = stored_networks(file, layers)
+    run = new_run(bare.config, images, bare.data_crc32, backend, bare.classes, bare.shape, networks)
     restore_run(run, file)
+    run.model = bare.model
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from minigan.data import LARGEST, SMALLEST, check_arrays, load_archive, save_arc
 from minigan.errors import InputError
 from minigan.network import Sequential
 from minigan.training.config import TrainConfig
+from minigan.training.networks import Networks, described_networks
 from minigan.training.recipes import RECIPES
 from minigan.training.run import MNIST_SHAPE, Run, blank_generator
 
@@ -43,24 +45,52 @@ def save_trained(trained: Trained, file: Path, **more: Any) -> None:
     """
     G, config, classes, shape = trained
     arrays = {name: G.backend.to_numpy(a) for name, a in network_arrays(GENERATOR, G).items()}
-    meta = {"config": config.stored(), "classes": classes, "shape": shape}
+    texts = {GENERATOR: G.architecture}
+    meta = {"config": config.stored(), "classes": classes, "shape": shape, "networks": texts}
     save_archive(file, arrays, meta | more)
 
 
-def stored_generator(file: Path, backend: str = "numpy") -> Trained:
+def stored_generator(
+    file: Path, backend: str = "numpy", layers: Mapping[str, type] | None = None
+) -> Trained:
     """Return the generator that draws the samples.
 
-    ``file`` is a checkpoint or a ``best.npz``.  Raises InputError if it is missing or damaged.
+    ``file`` is a checkpoint or a ``best.npz``; ``layers`` are the classes of layers that are not
+    minigan's, by name.  Raises InputError if the file is missing or damaged, or a layer unknown.
     """
     arrays, meta = load_archive(file)
     config = TrainConfig.from_stored(meta.get("config"), file)
     classes, shape = stored_classes(file, meta, config), image_shape(file, meta)
-    net = blank_generator(config, len(classes), backend, shape)
+    networks = networks_of(file, meta, arrays, layers)
+    net = blank_generator(config, len(classes), backend, shape, networks)
     trained = network_arrays(AVERAGE if AVERAGE in arrays else GENERATOR, net)
     check_networks(file, arrays, trained)
     for name, array in trained.items():
         array[...] = net.backend.asarray(arrays[name])
     return Trained(net, config, classes, shape)
+
+
+def stored_texts(file: Path, meta: dict[str, Any]) -> dict[str, str]:
+    """Return the calls that make the networks of a file, by name: none in older files."""
+    texts = meta.get("networks", {})
+    if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+        raise InputError(f"{file} is damaged: its networks are {texts!r}")
+    return texts
+
+
+def networks_of(
+    file: Path,
+    meta: dict[str, Any],
+    arrays: Mapping[str, Array],
+    layers: Mapping[str, type] | None = None,
+) -> Networks | None:
+    """Return the networks that a file describes; None for those of the recipe, in older files.
+
+    ``layers`` are the classes of layers that are not minigan's, by name.  No network of minigan's
+    layers can have more parameters than the file has numbers.
+    """
+    most = sum(array.size for array in arrays.values())
+    return described_networks(stored_texts(file, meta), str(file), layers or {}, most)
 
 
 def stored_classes(file: Path, meta: dict[str, Any], config: TrainConfig) -> tuple[int, ...]:

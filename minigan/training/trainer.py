@@ -24,7 +24,8 @@ from minigan.machine.signals import noted_signals
 from minigan.machine.terminal import say, typed
 from minigan.network import Sequential
 from minigan.training.average import follow
-from minigan.training.checkpoint import Stamp, restore_run, save_run, stamp
+from minigan.training.checkpoint import Stamp, restore_run, save_run, stamp, stored_networks
+from minigan.training.commands import model_option
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch
 from minigan.training.epoch_end import finish_epoch
@@ -41,12 +42,15 @@ from minigan.training.folder import (
 from minigan.training.history import HistoryRow
 from minigan.training.images import read_data, training_data
 from minigan.training.memory import MemoryCheck
+from minigan.training.model_file import read_model
+from minigan.training.networks import Networks, given_networks
 from minigan.training.outputs import Outputs
 from minigan.training.progress import Progress, announce
 from minigan.training.quality import QualityCheck
 from minigan.training.run import check_batches, new_run
 from minigan.training.step_figures import StepFigures
 from minigan.training.threads import ThreadChoice
+from minigan.weights import own_classes
 
 
 class Trainer:
@@ -59,11 +63,22 @@ class Trainer:
     It trains on what ``config.data`` names, or on arrays: ``images``, uint8 (N, h, w) or
     (N, h, w, 3), or numbers of another type and range, and ``labels``, (N,), if there are any.
 
-    Raises InputError for data, a backend or a folder that cannot be used, and TypeError if
-    ``config`` is not a TrainConfig.
+    ``generator`` and ``discriminator`` are networks of one's own that take the place of the
+    recipe's, one of them or both: the run trains copies of them, which begin with their weights.
+
+    Raises InputError for data, networks, a backend or a folder that cannot be used, and TypeError
+    if ``config`` is not a TrainConfig, or a network is not a ``Sequential``.
     """
 
-    def __init__(self, config: TrainConfig, *, images: Any = None, labels: Any = None) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        *,
+        images: Any = None,
+        labels: Any = None,
+        generator: Sequential | None = None,
+        discriminator: Sequential | None = None,
+    ) -> None:
         if not isinstance(config, TrainConfig):
             raise TypeError(f"config is {config!r}, expected a TrainConfig")
         if config.resume is not None and config.lr is None:
@@ -75,14 +90,18 @@ class Trainer:
         backend = get_backend(config.backend)
         dataset = read_data(config, images, labels)
         data = training_data(dataset, config, backend)
-        check_batches(config, len(data.images))
+        networks = self._networks(generator, discriminator)
         self.images, self.labels = data.images, data.labels
         self.pixel_values, self.real_spread = data.levels, data.spread
         self.found = (f"Data: {dataset.line}.", *dataset.notes)  # the data set in words
         self.state = new_run(
-            config, len(data.images), data.crc32, backend, data.classes, dataset.shape
+            config, len(data.images), data.crc32, backend, data.classes, dataset.shape, networks
         )
-        self.train_step = backend.compile(self._step)
+        self.state.model = config.model
+        check_batches(self.state, len(data.images))
+        # A layer of one's own may do what a captured CUDA graph would not repeat, such as draw.
+        nets = self.gan.generator, self.gan.discriminator
+        self.train_step = self._step if any(map(own_classes, nets)) else backend.compile(self._step)
         self.figures = StepFigures(self.state)
         self.memory_check = MemoryCheck(
             dataset.test, self.images, self.labels, self.pixel_values, self.state
@@ -94,9 +113,22 @@ class Trainer:
         self.z_columns = self.gan.z_columns or config.latent_dim
         self.failed = False  # True after an error in training: the state may be between two steps
         self.owns_folder = config.resume is not None
+        self.own_networks = networks is not None
         self.checkpoint: Stamp = stamp(self.folder / CHECKPOINT)  # of the file that this run knows
         if self.checkpoint is not None:
             restore_run(self.state, self.folder / CHECKPOINT)
+
+    def _networks(self, generator: Any, discriminator: Any) -> Networks | None:
+        """Return the networks of one's own, or those of the run to go on with."""
+        given, config = (generator, discriminator) != (None, None), self.config
+        if given and config.model is not None:
+            raise InputError("`model` names networks, and others are given: expected one of them")
+        if given:
+            return given_networks(generator, discriminator)
+        if config.model is not None:
+            return read_model(config.model).networks
+        stored = config.resume is not None and (self.folder / CHECKPOINT).exists()
+        return stored_networks(self.folder / CHECKPOINT) if stored else None
 
     @property
     def gan(self) -> GAN:
@@ -177,7 +209,7 @@ class Trainer:
             self.failed = False
         if run.step < run.last_step:
             say(f"Stopped after step {run.step:,}; everything is saved.  To go on:\n")
-            say(f"    minigan train --resume {typed(self.folder)}\n")
+            say(f"    minigan train --resume {typed(self.folder)}{model_option(run)}\n")
             if signals:
                 interrupted = signals[0] == signal.SIGINT
                 raise KeyboardInterrupt if interrupted else SystemExit(128 + signals[0])
@@ -224,6 +256,9 @@ class Trainer:
                 f"{file} has changed since this Trainer was made or last saved: make a new one, "
                 "with `resume`, to go on from there"
             )
+        if self.own_networks and self.checkpoint is None:  # nothing else in the folder knows them
+            save_run(self.state, file)
+            self.checkpoint = stamp(file)
         self.config.save(self.folder)
 
     def _train_epoch(
@@ -266,8 +301,9 @@ class Trainer:
                 break
         check_finite(run, self.folder / CHECKPOINT)
 
-    def _step(self, indices: Array, z: Array) -> Array:
+    def _step(self, indices: Any, z: Array) -> Array:
         """Take one training step on the images with these indices, which never leave the device."""
+        indices = self.gan.generator.backend.asarray(indices)
         labels = None if self.labels is None else self.labels[indices]
         result = self.gan.train_step(self.pixel_values[self.images[indices]], z, labels)
         return np.concatenate([figure.reshape(1) for figure in result])

@@ -4,7 +4,7 @@ This room offers the names listed below.  It imports the mathematics, ``data``, 
 those import.
 """
 
-from minigan.weights.architecture import build
+from minigan.weights.architecture import build, own_classes
 from minigan.weights.stored import load
 
-__all__ = ["build", "load"]
+__all__ = ["build", "load", "own_classes"]

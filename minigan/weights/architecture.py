@@ -67,6 +67,23 @@ def build(
         raise _wrong(call.name, error) from error
 
 
+def own_classes(net: Sequential) -> dict[str, type]:
+    """Return the classes of a network's layers, and its own, that are not minigan's, by name.
+
+    Raises InputError if a text could not tell two of them apart, or one of them from minigan's.
+    """
+    own: dict[str, type] = {}
+    known: dict[str, type] = {**LAYERS, **NETWORKS}
+    for kind in (type(net), *map(type, net.layers)):
+        name = kind.__name__
+        if known.get(name) is kind:
+            continue
+        if name in known or own.setdefault(name, kind) is not kind:
+            whose = "minigan's" if name in known else "another"
+            raise InputError(f"the class {name} of a layer has the name of {whose}: rename it")
+    return own
+
+
 class _Room:
     """Makes layers as long as there is room for their parameters."""
 
@@ -81,7 +98,8 @@ class _Room:
         if kind is None:
             raise InputError(
                 f"the network has a layer {call.name}, which minigan does not know: give its "
-                f'class, as in layers={{"{call.name}": {call.name}}}'
+                f'class, as in layers={{"{call.name}": {call.name}}}, or its file, as in --model '
+                "my_gan.py"
             )
         if call.name not in self.own:
             sizes = [n for n in call.args if type(n) is int]

@@ -18,11 +18,13 @@ from PIL.GifImagePlugin import GifImageFile
 
 import minigan as mg
 from minigan import load_mnist
+from minigan.backend import Array
 from minigan.data import pixel_values
 from minigan.data.mnist import Images
+from minigan.gradcheck import check_r1
 from minigan.machine.blas import limited_threads
 from minigan.metrics import load_classifier
-from minigan.training import draw_samples, draw_z, walk
+from minigan.training import draw_samples, draw_z, read_model, walk
 
 
 def test_xor(tmp_path: Path) -> None:
@@ -287,7 +289,36 @@ def test_the_chapter_has_the_layers_of_the_example() -> None:
     assert list(classes(example)) == [
         "Softplus", "WrongSoftplus", "TwiceSoftplus", "Dropout", "SameDice", "DrawsAgain",
     ]  # fmt: skip
-    assert classes("\n".join(blocks)) == classes(example)
+    shown = classes("\n".join(blocks))
+    del shown["Residual"]  # which the page checks by itself
+    assert shown == classes(example)
+
+
+def test_the_networks_of_ones_own_that_a_user_starts_from() -> None:
+    """Their rules are right, those of the penalty too; the mask of each call is another one."""
+    made = read_model(EXAMPLES / "my_gan.py")
+    rng = np.random.default_rng(0)
+    assert made.networks.generator is not None
+    G = made.networks.generator(4, 6, seed=rng, dtype="float64")
+    assert mg.check_gradients(G, rng.standard_normal((5, 4)), max_entries=300).passed
+
+    class SameDice(made.layers["Dropout"]):  # type: ignore[misc, name-defined]
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            self.calls[...] = 3
+            result: tuple[Array, Array] = super().forward(x)
+            return result
+
+    x = rng.standard_normal((4, 7))
+    D = mg.Sequential(mg.Linear(7, 9), SameDice(0.3, 1), mg.Linear(9, 1), seed=0, dtype="float64")
+    assert mg.check_gradients(D, x).verdict == "PASS"
+    assert check_r1(D, x).verdict == "PASS"
+
+    once = made.layers["Dropout"](0.3, 1)
+    once.allocate(dtype="float64")
+    masks = [once.forward(np.ones((50, 40)))[1] for _ in range(2)]
+    assert (masks[0] != masks[1]).any()
+    assert np.mean(masks) == pytest.approx(1, abs=0.05)  # of 4,000 factors: 7 standard deviations
+    assert once.calls == 2
 
 
 def test_the_gallery_has_every_example_and_its_picture() -> None:

@@ -88,7 +88,9 @@ def test_the_epochs_line_is_its_mean(
     config: Configure, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(10_000))
-    monkeypatch.setattr("minigan.training.step_figures.time.perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(
+        "minigan.training.step_figures.time.perf_counter", lambda: float(next(clock))
+    )
     trainer = mg.Trainer(config(epochs=1))
     trainer.run()
     row = trainer.history[0]

@@ -97,7 +97,7 @@ def test_bad_runs(run: Path, tmp_path: Path) -> None:
     arrays, meta = load_archive(run / "checkpoint.npz")
     file = tmp_path / "checkpoint.npz"
     save_archive(file, arrays, meta | {"config": meta["config"] | {"latent_dim": 10}})
-    with pytest.raises(InputError, match="'average' is .* another architecture"):
+    with pytest.raises(InputError, match="maps 9 to 784 columns, expected 10"):
         load_generator(file)
     save_archive(file, arrays, {})
     with pytest.raises(InputError, match="does not hold the options of a run"):
