@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import minigan
 from minigan.tape.equations import EQUATION
@@ -36,13 +37,19 @@ html_theme_options = {
     "navbar_center": [],
     "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "gan-in-the-plane": [],  # which needs the room
+        "ko/gan-in-the-plane": [],
+    },
     "footer_start": [],
     "footer_end": [],
 }
 templates_path = ["templates"]
 html_static_path = ["static"]
 html_css_files = ["chapters.css"]
+PLANE = ["arrays", "layers", "losses", "optim", "gan"]  # the mathematics of the GAN in the plane ...
+PLANE += ["points", "pictures", "network", "words", "page"]  # ... and what its page shows of it
 html_sidebars = {"**": ["chapters.html"]}
 html_show_sourcelink = False
 
@@ -84,6 +91,15 @@ def make_notebooks(*_: object) -> None:
     (folder / "list.rst").write_text("".join(lines), encoding="utf-8")
 
 
+def add_plane(app: Any, page: str, template: str, context: object, doctree: object) -> None:
+    """Load the scripts of the GAN in the plane where it stands, and on no other page."""
+    if page.endswith("gan-in-the-plane"):
+        app.add_css_file("plane/plane.css")
+        for name in PLANE:
+            app.add_js_file(f"plane/{name}.js", loading_method="defer")
+
+
 def setup(app: object) -> None:
+    app.connect("html-page-context", add_plane)  # type: ignore[attr-defined]
     app.connect("config-inited", make_notebooks)  # type: ignore[attr-defined]
     app.connect("autodoc-process-docstring", equations, priority=400)  # type: ignore[attr-defined]

@@ -41,9 +41,9 @@ def compare_text(example: Any) -> None:
 
 
 def compare_source(example: Any) -> None:
-    """Hold a py block against the file that its first line names: it is an excerpt of it."""
+    """Hold a py or js block against the file that its first line names: it is an excerpt of it."""
     first, lines = example.parsed.split("\n", 1)
-    source = (ROOT / first.removeprefix("# ")).read_text(encoding="utf-8")
+    source = (ROOT / re.sub("^(#|//) ", "", first)).read_text(encoding="utf-8")
     indents = {line[: len(line) - len(line.lstrip())] for line in source.splitlines()}
     excerpts = (textwrap.indent(lines.rstrip(), indent) for indent in indents)
     assert any(f"\n{excerpt}\n" in source for excerpt in excerpts), f"{first} has other lines"
@@ -53,6 +53,7 @@ PARSERS = (
     CodeBlockParser("python", run_python),
     CodeBlockParser("text", compare_text),
     CodeBlockParser("py", compare_source),
+    CodeBlockParser("js", compare_source),
 )
 
 
@@ -75,7 +76,7 @@ def test_blocks_do_what_they_say(
 
 def test_every_block_is_of_a_kind_that_is_tested() -> None:
     """A block with another label would be skipped; a text block needs a python block before it."""
-    tested = {"python", "text", "py", "sh"}
+    tested = {"python", "text", "py", "js", "sh"}
     elsewhere = {
         "docs/bug-museum.md": {""},  # right and wrong lines: test_museum.py
         "docs/ko/bug-museum.md": {""},
