@@ -48,8 +48,8 @@ html_theme_options = {
 templates_path = ["templates"]
 html_static_path = ["static"]
 html_css_files = ["chapters.css"]
-PLANE = ["arrays", "layers", "losses", "optim", "gan"]  # the mathematics of the GAN in the plane ...
-PLANE += ["points", "pictures", "network", "words", "page"]  # ... and what its page shows of it
+PLANE = ["arrays", "layers", "losses", "optim", "gan"]  # a GAN in the plane: mathematics,
+PLANE += ["points", "pictures", "network", "weight", "words", "page"]  # and its page
 html_sidebars = {"**": ["chapters.html"]}
 html_show_sourcelink = False
 

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from helpers import strict_cupy
+from helpers.browser import Browser
 from helpers.idx_files import write_idx
 from hypothesis import Phase, settings
 
@@ -103,3 +104,19 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory, mnist: npt.NDArray[np.ui
     write_idx(folder / "train-images-idx3-ubyte", mnist[:200])
     write_idx(folder / "train-labels-idx1-ubyte.gz", labels[:200])
     return folder
+
+
+@pytest.fixture(scope="session")
+def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """The browser that all tests of a process share."""
+    browser = Browser(tmp_path_factory.mktemp("downloads"))
+    yield browser
+    browser.driver.quit()
+
+
+@pytest.fixture
+def browser(one_browser: Browser) -> Iterator[Browser]:
+    """The browser; after each test its console must be empty, and nothing may have been loaded."""
+    yield one_browser
+    assert one_browser.complaints() == []
+    assert [url for url in one_browser.requests() if not url.startswith(("file:", "data:"))] == []

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of a run's page: the browser, and pages to open in it."""
+"""Fixtures of the tests of a run's page: pages to open in the browser."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.browser import Browser
 from helpers.pages import louder, page_file, trained_run
 
 from minigan.training import save_grid
@@ -15,22 +14,6 @@ from minigan.training.folder import CHECKPOINT
 from minigan.training.stored_page import whole_run
 
 Pages = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def one_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """The browser that all tests of a process share."""
-    browser = Browser(tmp_path_factory.mktemp("downloads"))
-    yield browser
-    browser.driver.quit()
-
-
-@pytest.fixture
-def browser(one_browser: Browser) -> Iterator[Browser]:
-    """The browser; after each test its console must be empty, and nothing may have been loaded."""
-    yield one_browser
-    assert one_browser.complaints() == []
-    assert [url for url in one_browser.requests() if not url.startswith(("file:", "data:"))] == []
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-// Both networks as one drawing, in the colours of the gradients; and the numbers behind one weight.
+// Both networks as one drawing, in the colours of the gradients.
 
 const COLUMNS = [2, 16, 16, 2, 16, 16, 1]; // units: z, two hidden columns of G, x, two of D, the logit
 
@@ -99,17 +99,4 @@ function parameter_at(canvas, x, y) { // the bias of the unit, or the weight of 
     }
   }
   return nearest;
-}
-
-// What met in the gradient of one parameter: for each row n of the batch x, dy and their product.
-function products_of(gan, { net, layer, name, i, j }) {
-  const { met } = network_of(gan, net).layers[layer];
-  return Array.from({ length: met.dy.rows }, (_, n) => {
-    const x = name === "W" ? met.x.at(n, i) : 1, dy = met.dy.at(n, j); // b is added: its x is 1
-    return { n, x, dy, product: x * dy };
-  });
-}
-
-function sum_of(products) {
-  return products.reduce((sum, { product }) => sum + product, 0);
 }
