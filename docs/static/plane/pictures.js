@@ -111,7 +111,7 @@ function draw_curves(canvas, losses, words) {
     line(pen, [[left, y_of(loss)], [width - right, y_of(loss)]], colour_of(canvas, "line"));
   }
   pen.textBaseline = "bottom";
-  pen.fillText(`${words.step} ${losses.d.length}`, width - right, height - 2);
+  pen.fillText(`${words.step} ${steps}`, width - right, height - 2);
   pen.textAlign = "left";
   pen.fillText("0", left, height - 2);
   for (const [name, guessing] of [["d", 2 * Math.LN2], ["g", losses.saturating ? -Math.LN2 : Math.LN2]]) {
