@@ -8,7 +8,12 @@ import numpy as np
 
 
 def number(value: float, decimals: int) -> str:
-    """Return a number with a minus sign of its own width, and no minus before zero."""
+    """Return a number with a minus sign of its own width, and no minus before zero.
+
+    It is rounded twice: where the last digit of a float differs from one computer to another, the
+    text does not.
+    """
+    value = round(value, 9)
     text = f"{value:.{decimals}f}" if value else "0"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 

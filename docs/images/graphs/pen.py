@@ -52,8 +52,8 @@ class Box(NamedTuple):
 
 
 def short(value: float) -> str:
-    """Return a coordinate with at most one decimal."""
-    return f"{value:.1f}".removesuffix(".0")
+    """Return a coordinate with at most one decimal, the same on every computer."""
+    return f"{round(value, 6) + 0:.1f}".removesuffix(".0")
 
 
 class Picture:

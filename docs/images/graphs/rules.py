@@ -14,7 +14,7 @@ import minigan as mg
 
 def linear() -> Picture:
     layer = mg.Linear(2, 2, dtype="float64")
-    layer.W[...] = [[1, -1], [0.5, 0.25]]
+    layer.W[...] = [[1.0, -1.0], [0.5, 0.25]]
     layer.b[...] = [0, -0.5]
     x, dy = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0], [2.0, -1.0]])
     y, cache = layer.forward(x)

@@ -24,7 +24,7 @@ def condition_of(classes: int = 4) -> Any:
 def conditional_g() -> Picture:
     z, c = np.array([[1.0, 0.0], [2.0, 1.0], [0.0, -1.0]]), condition_of()
     layer = mg.Linear(2 + 4, 2, dtype="float64")
-    layer.W[...] = [[1, -1], [0.5, 2], [3, 3], [0.25, 1], [4, 4], [-1, 0.5]]
+    layer.W[...] = np.array([[1, -1], [0.5, 2], [3, 3], [0.25, 1], [4, 4], [-1, 0.5]])
     layer.b[...] = 0
     x = beside(z, c)
     y, cache = layer.forward(x)
@@ -154,7 +154,7 @@ def style() -> Picture:
     noise.k[...] = [0.1, 0.2]
     first.W[...] = [[1, 0.5], [0.5, 1]]
     first.b[...] = 0
-    second.W[...] = [[1], [0.5]]
+    second.W[...] = [[1.0], [0.5]]
     second.b[...] = 0
     z, epsilon, dy = np.array([[1.0, -0.5]]), np.array([[1.0, -1.0]]), np.array([[1.0]])
 
