@@ -18,6 +18,7 @@ from minigan.style import ModulatedLinear
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "images" / "graphs"
 sys.path.insert(0, str(FOLDER))
+import adam  # noqa: E402
 import by_hand  # noqa: E402
 import colours  # noqa: E402
 import figures  # noqa: E402
@@ -212,7 +213,7 @@ def test_numbers_of_batch_norm() -> None:
 
 def test_numbers_of_adam() -> None:
     net = mg.Sequential(mg.Linear(1, 1), seed=0, dtype="float64")
-    optimizer = mg.Adam(net, lr=1.0, betas=steps.BETAS)
+    optimizer = mg.Adam(net, lr=1.0, betas=adam.BETAS)
     shown_g = np.array([shown("adam", f"g{k}")[0].ravel() for k in range(2)]).T
     for t, g in enumerate(shown_g):
         before = net.params.copy()

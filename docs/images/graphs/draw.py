@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import adam
 import batch_norm
 import by_hand
 import densities
@@ -23,6 +24,7 @@ PICTURES: dict[str, Callable[[], Picture]] = {
     **by_hand.PICTURES,
     **rules.PICTURES,
     **batch_norm.PICTURES,
+    **adam.PICTURES,
     **steps.PICTURES,
     **variants.PICTURES,
     **densities.PICTURES,
