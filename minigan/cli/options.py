@@ -197,7 +197,8 @@ class Trace:
     model: Annotated[str | None, optional("FILE")] = None
     """Python file with networks of your own, as in minigan train: it is run as code."""
     html: Annotated[str | None, optional("FILE")] = None
-    """HTML file to write as well: the same step as a page to click through."""
+    """HTML file to write as well: the same step as a page to click through, with its images and
+    the gradient that arrives at each fake."""
 
 
 @dataclass(frozen=True)

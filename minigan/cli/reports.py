@@ -26,6 +26,7 @@ from minigan.gradcheck import ROWS, TOLERANCE, check_everything
 from minigan.machine.bar import progress_bar
 from minigan.machine.blas import blas_kernels, limited_threads
 from minigan.machine.files import atomic_write
+from minigan.machine.pager import say_long
 from minigan.machine.terminal import complain, note, say, typed
 from minigan.training import RECIPES, save_grid
 
@@ -126,7 +127,7 @@ def exercise_command(options: Exercise) -> int:
 
 def trace_command(options: Trace) -> int:
     """Run ``minigan trace``."""
-    from minigan.tape import first_step
+    from minigan.tape import coloured, start_of
 
     if options.recipe not in RECIPES:
         raise InputError(f"`recipe` is {options.recipe!r}, expected {', '.join(RECIPES)}")
@@ -134,13 +135,12 @@ def trace_command(options: Trace) -> int:
     batch_size = check_whole("batch_size", options.batch_size, least, 60_000)
     seed = check_whole("seed", options.seed, 0)
     out = _file_to_write("html", options.html)
-    tape = minigan.trace(
-        *first_step(options.recipe, batch_size, seed, options.data, options.resize, options.model)
-    )
+    start = start_of(options.recipe, batch_size, seed, options.data, options.resize, options.model)
+    tape = minigan.trace(*start.step)
     if out is not None:
         with atomic_write(out) as file:
-            file.write(tape.html().encode())
-    say(str(tape), needed=True)
+            file.write(tape.html(start.shape, start.classes).encode())
+    say_long(str(tape), coloured)
     if out is not None:
         say(f"\nThe step as a page: {out}")
     return 0

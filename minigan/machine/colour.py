@@ -1,4 +1,4 @@
-"""Colour for single words, where the text goes to a terminal that can show it."""
+"""Colour for words and lines, where the text goes to a terminal that can show it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TextIO
 
-CODES = {"red": 31, "green": 32, "yellow": 33}
+CODES = {"bold": 1, "pale": 2, "red": 31, "green": 32, "yellow": 33, "magenta": 35, "cyan": 36}
 
 
 def is_terminal(stream: TextIO | None) -> bool:
@@ -34,6 +34,11 @@ def takes_colour(stream: TextIO | None) -> bool:
     return is_terminal(stream)
 
 
+def in_colour(text: str, colour: str) -> str:
+    """Return ``text`` with the codes around it that let a terminal show it in this colour."""
+    return f"\x1b[{CODES[colour]}m{text}\x1b[0m"
+
+
 def painted(text: str, colours: Mapping[str, str]) -> str:
     """Return ``text`` with the words in ``colours`` painted, where one ends a row of a table.
 
@@ -43,6 +48,6 @@ def painted(text: str, colours: Mapping[str, str]) -> str:
     words = "|".join(map(re.escape, colours))
 
     def paint(row: re.Match[str]) -> str:
-        return f"{row[1]}\x1b[{CODES[colours[row[2]]]}m{row[2]}\x1b[0m"
+        return row[1] + in_colour(row[2], colours[row[2]])
 
     return re.sub(rf"^(\S.*  )({words})$", paint, text, flags=re.MULTILINE)

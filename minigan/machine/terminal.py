@@ -9,7 +9,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -28,16 +28,22 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
-def say(text: str, paint: Mapping[str, str] | None = None, *, needed: bool = False) -> None:
+def say(
+    text: str,
+    paint: Mapping[str, str] | Callable[[str], str] | None = None,
+    *,
+    needed: bool = False,
+) -> None:
     """Print ``text`` as ``shown`` returns it.
 
     ``paint`` gives words their colours, as in ``{"PASS": "green"}``; ``painted`` says where they
-    are painted.  If standard output fails (a closed pipe, a full disk), go on without it, or raise
-    OSError if the text is ``needed``: if it is all that a command has to give.
+    are painted.  Or it is the function that adds colours to the text.  If standard output fails (a
+    closed pipe, a full disk), go on without it, or raise OSError if the text is ``needed``: if it
+    is all that a command has to give.
     """
     text = shown(text)
     if paint and takes_colour(sys.stdout):
-        text = painted(text, paint)
+        text = paint(text) if callable(paint) else painted(text, paint)
     try:
         print(text, flush=True)
     except OSError:

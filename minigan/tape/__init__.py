@@ -4,8 +4,21 @@ This room exports the names listed below.  It imports the mathematics, which it 
 ``training`` for the first step of a run.
 """
 
+from minigan.tape.colours import coloured
 from minigan.tape.recorder import Trace, trace
-from minigan.tape.rows import Line, Row, Tape
-from minigan.tape.start import first_step
+from minigan.tape.rows import Bars, Line, Pictures, Row, Tape
+from minigan.tape.start import Start, first_step, start_of
 
-__all__ = ["Line", "Row", "Tape", "Trace", "first_step", "trace"]
+__all__ = [
+    "Bars",
+    "Line",
+    "Pictures",
+    "Row",
+    "Start",
+    "Tape",
+    "Trace",
+    "coloured",
+    "first_step",
+    "start_of",
+    "trace",
+]

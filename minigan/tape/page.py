@@ -1,25 +1,35 @@
 """The tape of ``minigan.trace`` in a browser: a table for a notebook, and a page to click through.
 
-The page is ``page.html``, which holds the style and the script; the tape is inserted as JSON.
+The files in the folder ``page/`` are the source of the page; the tape is inserted as JSON.
 """
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from minigan.tape.rows import Line, Row, Tape
+from minigan.report import page_html
+from minigan.tape.images import images_for_page
+from minigan.tape.rows import Bars, Line, Row, Tape
 from minigan.tape.text import PHASES, STEPS, WHY, figure, kept, parts, sums
 
-TEMPLATE = Path(__file__).with_name("page.html")
+SOURCE = Path(__file__).with_name("page")
+# Rows that show images: the last one of a phase, and which images these are
+SHOWS = {
+    ("D", "G forward"): ["fakes"],
+    ("G", "D backward"): ["fakes", "changes"],
+}
 
 
-def tape_page(tape: Tape) -> str:
-    """Return the page as one HTML file that needs no other file."""
+def tape_page(tape: Tape, shape: tuple[int, ...] | None = None, classes: Sequence[str] = ()) -> str:
+    """Return the page as one HTML file that needs no other file.
+
+    ``shape`` is that of an image, if images are no squares; ``classes`` are the classes' names.
+    """
     rows = [_row(row) for row in tape.rows]
     phases = [
         {
@@ -30,16 +40,18 @@ def tape_page(tape: Tape) -> str:
         }
         for key, group in groupby(enumerate(tape.rows), lambda item: (item[1].step, item[1].phase))
     ]
+    for phase in phases:
+        rows[phase["rows"][-1]]["shows"] = SHOWS.get((phase["step"], phase["name"]), [])
     content = {
-        "title": tape.title,
+        "title": f"minigan trace: {tape.title}",
+        "step": tape.title,
         "steps": STEPS,
         "phases": phases,
         "rows": rows,
         "sums": sums(tape),
+        "images": images_for_page(tape.pictures, shape, classes),
     }
-    # without "<", no text can end the script
-    data = json.dumps(content, ensure_ascii=False).replace("<", "\\u003c")
-    return TEMPLATE.read_text(encoding="utf-8").replace("TAPE", data, 1)
+    return page_html(content, SOURCE).decode()
 
 
 def tape_table(tape: Tape) -> str:
@@ -85,6 +97,7 @@ def _line(row: Row, line: Line) -> dict[str, Any]:
         "figure": figure(line),
         "product": _product(row, line) if line.flop else "",
         "why": WHY.get((row.step, row.phase), "Nothing uses it.") if line.skipped else "",
+        "bars": None if line.bars is None else _bars(line.bars),
     }
 
 
@@ -98,3 +111,23 @@ def _product(row: Row, line: Line) -> str:
     if 2 * math.prod(sizes) == line.flop:
         cost = f"2 · {' · '.join(map(str, sizes))} = {cost}"
     return f"{'skipped: ' * line.skipped}a matrix product, {cost}"
+
+
+def _bars(bars: Bars) -> dict[str, Any]:
+    """Return a histogram for the page, with the words that go with it."""
+    words = []
+    if bars.counts:
+        words.append(
+            f"{bars.low:.2g} to {bars.high:.2g}" if bars.high > bars.low else f"all {bars.low:.2g}"
+        )
+    if bars.zeros:
+        words.append(f"{bars.zeros / bars.size:.0%} are 0")
+    if bars.not_finite:
+        words.append(f"{bars.not_finite:,} are not finite")
+    return {
+        "low": bars.low,
+        "high": bars.high,
+        "counts": bars.counts,
+        "words": ", ".join(words),
+        "about": f"every {bars.every}th value" if bars.every > 1 else "",
+    }

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,8 +20,11 @@ from minigan.gan import GAN
 from minigan.layers import Layer
 from minigan.network import Sequential
 from minigan.penalty import r1
+from minigan.tape.bars import bars_of
 from minigan.tape.cache_memory import CacheMemory
-from minigan.tape.equations import equation, equations_of, other_equations
+from minigan.tape.equations import equations_of, other_equations
+from minigan.tape.images import Album
+from minigan.tape.lines import gradient_line, line_of, name_of, norm_of
 from minigan.tape.page import tape_page, tape_table
 from minigan.tape.rows import Line, Row, Tape
 from minigan.tape.text import tape_text
@@ -37,9 +39,14 @@ class Trace(Tape):
     def _repr_html_(self) -> str:
         return tape_table(self)
 
-    def html(self) -> str:
-        """Return one self-contained page to click through, row by row."""
-        return tape_page(self)
+    def html(self, shape: tuple[int, ...] | None = None, classes: Sequence[str] = ()) -> str:
+        """Return one self-contained page to click through, row by row.
+
+        It shows the first images of the step.  ``shape`` is that of an image, (h, w), or (h, w, 3)
+        in colour; if it is not given, images are squares.  ``classes`` are the names of the
+        classes, which have numbers otherwise.
+        """
+        return tape_page(self, shape, classes)
 
 
 def trace(gan: GAN, real: Array, z: Array, labels: Array | None = None) -> Trace:
@@ -56,7 +63,7 @@ def trace(gan: GAN, real: Array, z: Array, labels: Array | None = None) -> Trace
 
     real: (B, 784) in [-1, 1], z: (B, latent_dim).  Raises what ``train_step`` raises.
     """
-    notes = _Notes(CacheMemory(gan.generator.params, gan.discriminator.params))
+    notes = _Notes(CacheMemory(gan.generator.params, gan.discriminator.params), Album(gan))
     with contextlib.ExitStack() as watch:
         for letter, net, optimizer in (
             ("G", gan.generator, gan.adam_g),
@@ -81,7 +88,7 @@ def trace(gan: GAN, real: Array, z: Array, labels: Array | None = None) -> Trace
     title = f"batch of {len(real)}, {G.dtype}, {G.backend.name}"
     if hasattr(gan.adam_g, "t"):  # an optimizer of your own need not count its steps
         title += f", step {gan.adam_g.t} of this GAN"
-    return Trace(title, tuple(notes.rows), result)
+    return Trace(title, tuple(notes.rows), result, notes.album.pictures(real, labels))
 
 
 @contextlib.contextmanager
@@ -103,6 +110,7 @@ class _Notes:
     """Passes every call on, and writes a row about it."""
 
     memory: CacheMemory
+    album: Album
     rows: list[Row] = field(default_factory=list)
     step: str = "D"
     flop: int = 0  # operations of all products so far
@@ -123,8 +131,8 @@ class _Notes:
         of = f"r1, γ = {gan.r1_every} · {gan.r1:g}"
         every = f"in every {gan.r1_every}th step, so with {gan.r1_every} times the weight"
         lines = (
-            _line(r1, "R", (), float(R)),
-            Line("dR/dθ", "dR/dθ = all gradients of R", "", net.grads.shape, _norm(net.grads)),
+            line_of(r1, "R", (), float(R)),
+            Line("dR/dθ", "dR/dθ = all gradients of R", "", net.grads.shape, norm_of(net.grads)),
         )
         self.rows.append(Row(self.step, "R1", of, x.shape, lines, where=((every, ""),)))
         return R
@@ -136,18 +144,18 @@ class _Notes:
         ddy, dx = call(t, dy, cache)
         self.passes = "R1 downward"
         lines = [
-            _line(layer, f"dR/d{name}", gradient.shape, _norm(gradient))
+            gradient_line(layer, f"dR/d{name}", gradient)
             for name in layer.param_names
             for gradient in [getattr(layer, "d" + name)]
         ]
-        lines.append(_line(layer, "dR/d(dy)", ddy.shape, _norm(ddy)))
+        lines.append(gradient_line(layer, "dR/d(dy)", ddy))
         if dx is not None:
-            lines.append(_line(layer, "dR/dx", dx.shape, _norm(dx)))
+            lines.append(gradient_line(layer, "dR/dx", dx))
         # dx = dy Wᵀ is linear in dy and in W, so both take a product of the same size.
         share = (self.flop - before) // (2 if layer.param_names else 1)
         for k in {0, len(layer.param_names)}:
             lines[k] = lines[k]._replace(flop=share)
-        name, made = _name(i, layer), self.makers.get((id(layer), id(cache)))
+        name, made = name_of(i, layer), self.makers.get((id(layer), id(cache)))
         row = Row(self.step, "R1 upward", name, t.shape, tuple(lines), partner=made)
         self.rows.append(row)
         return ddy, dx
@@ -164,10 +172,11 @@ class _Notes:
             return again
         before = self.flop
         y, cache = call(x)
+        self.album.note_forward(layer, y)
         self.makers[id(layer), id(cache)] = len(self.rows)
         kept, size = self.memory.note(f"{net} {i}", layer, x, y, cache)
-        lines = (_line(layer, "y", y.shape, None, self.flop - before),)
-        name, phase = _name(i, layer), "R1 forward" if self.passes else f"{net} forward"
+        lines = (line_of(layer, "y", y.shape, None, self.flop - before, bars=bars_of(y)),)
+        name, phase = name_of(i, layer), "R1 forward" if self.passes else f"{net} forward"
         where = other_equations(type(layer))
         self.rows.append(Row(self.step, phase, name, x.shape, lines, kept, size, where=where))
         return y, cache
@@ -178,6 +187,8 @@ class _Notes:
         self.parts, self.in_backward = {}, True
         dx: Array | None = call(dy, cache, **flags)
         self.in_backward = False
+        if self.step == "G":
+            self.album.note_backward(layer, dx)
         made = self.makers.get((id(layer), id(cache)))
         # y = x W is linear in x and in W, so dx and dW each take a product as large as that of y.
         cost, x_shape = 0, dy.shape
@@ -189,61 +200,40 @@ class _Notes:
             for name in layer.param_names:
                 gradient = getattr(layer, "d" + name)
                 flop = 0 if lines else self.parts.get("param_grads", 0)
-                lines.append(_line(layer, "d" + name, gradient.shape, _norm(gradient), flop))
+                lines.append(gradient_line(layer, "d" + name, gradient, flop))
         else:
             for name in layer.param_names:
                 shape, flop = getattr(layer, name).shape, 0 if lines else cost
-                lines.append(_line(layer, "d" + name, shape, None, flop, skipped=True))
+                lines.append(line_of(layer, "d" + name, shape, None, flop, skipped=True))
         if dx is not None:
-            lines.append(_line(layer, "dx", dx.shape, _norm(dx), self.parts.get("input_grad", 0)))
+            lines.append(gradient_line(layer, "dx", dx, self.parts.get("input_grad", 0)))
         else:
-            lines.append(_line(layer, "dx", x_shape, None, cost, skipped=True))
-        name, phase = _name(i, layer), self.passes or f"{net} backward"
+            lines.append(line_of(layer, "dx", x_shape, None, cost, skipped=True))
+        name, phase = name_of(i, layer), self.passes or f"{net} backward"
         self.rows.append(Row(self.step, phase, name, dy.shape, tuple(lines), partner=made))
         return dx
 
     def loss(self, which: Any, call: Any, p: Array, target: Any) -> tuple[Any, Array]:
         loss, dp = call(p, target)
+        self.album.note_answers(p)
         name = which.__name__
         if isinstance(target, (int, float)):
             name += f", t={target:g}"
         gradient = next((left for left in equations_of(which) if left.startswith("dL/")), "dL/dp")
-        size, norm = float(loss), _norm(dp)
-        lines = _line(which, "L", (), size), _line(which, gradient, dp.shape, norm)
+        lines = line_of(which, "L", (), float(loss)), gradient_line(which, gradient, dp)
         self.rows.append(Row(self.step, "loss", name, p.shape, lines))
         return loss, dp
 
     def optimizer(self, letter: str, net: Sequential, optimizer: Any, call: Any) -> None:
-        norm, before, kind = _norm(net.grads), net.params.copy(), type(optimizer)
+        norm, before, kind = norm_of(net.grads), net.params.copy(), type(optimizer)
         call()
         with np.errstate(invalid="ignore"):  # for ∞ - ∞
             moved, shape = net.params - before, before.shape
         lines = (
             Line("g", "g = all gradients in one vector", "", shape, norm),
-            _line(kind, "θ", shape, _norm(moved)),
+            line_of(kind, "θ", shape, norm_of(moved)),
         )
         of = f"step {optimizer.t} of " if hasattr(optimizer, "t") else ""
         name, phase = of + kind.__name__, f"{kind.__name__} {letter}"
         self.rows.append(Row(self.step, phase, name, shape, lines, where=other_equations(kind)))
         self.step = "G"
-
-
-def _name(i: int, layer: Layer) -> str:
-    return " ".join(f"{i} {layer!r}".split())  # on one line
-
-
-def _norm(a: Array) -> float:
-    """Return the L2 norm, from the squares of a / max |a|: those of a may be beyond float32."""
-    largest = float(abs(a).max()) if a.size else 0.0
-    if not 0 < largest < math.inf:
-        return largest
-    a = a / largest
-    return largest * math.sqrt(float((a * a).sum(dtype="float64")))
-
-
-def _line(
-    of: Any, name: str, shape: Any, size: float | None, flop: int = 0, **skipped: bool
-) -> Line:
-    """Return a Line for ``name``, its formula from the docstring of a layer, class or function."""
-    name, formula, remark = equation(type(of) if isinstance(of, Layer) else of, name)
-    return Line(name, formula, remark, tuple(shape), size, flop, **skipped)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from minigan.backend import Array
 from minigan.gan import StepResult
+
+
+class Bars(NamedTuple):
+    """How the values of an array are spread: a histogram of those that are finite and not 0."""
+
+    low: float  # where the first bar begins
+    high: float  # where the last bar ends
+    counts: tuple[int, ...]  # the values in each bar, or in the only one if all are equal
+    size: int  # values that were looked at
+    zeros: int  # of these
+    not_finite: int
+    every: int = 1  # of a large array, every so many values were looked at
 
 
 class Line(NamedTuple):
@@ -18,6 +31,7 @@ class Line(NamedTuple):
     size: float | None  # L2 norm of a gradient, value of a loss; None for y, and if skipped
     flop: int = 0  # of its matrix products; if skipped, what they would have cost
     skipped: bool = False
+    bars: Bars | None = None  # how the values of y or of the gradient are spread
 
 
 @dataclass(frozen=True)
@@ -35,6 +49,17 @@ class Row:
     where: tuple[tuple[str, str], ...] = ()  # other equations of the docstring, with remarks
 
 
+class Pictures(NamedTuple):
+    """The first images of a step, in main memory, one in each row."""
+
+    real: Array  # (k, n)
+    fakes: Array  # (k, n)
+    gradient: Array  # (k, n): of G's loss with respect to each fake, from which G learns
+    answers: tuple[Array, ...]  # of D: to the real images; to the fakes, before and after its step
+    probable: bool  # whether the answers are probabilities
+    labels: tuple[int, ...] = ()  # the columns of their classes, if the GAN has classes
+
+
 @dataclass(frozen=True)
 class Tape:
     """All rows of one training step, in order."""
@@ -42,3 +67,5 @@ class Tape:
     title: str
     rows: tuple[Row, ...]
     result: StepResult  # what ``train_step`` returned
+    # None if a network was not seen at work, as in a step of your own
+    pictures: Pictures | None = field(default=None, compare=False)

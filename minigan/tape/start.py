@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,14 @@ from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.models import LATENT_DIM
 from minigan.training import RECIPES, draw_epoch, draw_start, read_model
+
+
+class Start(NamedTuple):
+    """The first step of a run: what ``minigan.trace`` takes, and what its page calls the images."""
+
+    step: tuple[GAN, Array, Array, Any]  # the GAN, real images, z, and the labels or None
+    shape: tuple[int, ...]  # of an image: (h, w), or (h, w, 3) in colour
+    classes: tuple[str, ...]  # the names of the classes that G and D are told
 
 
 def first_step(
@@ -25,9 +33,23 @@ def first_step(
 ) -> tuple[GAN, Array, Array, Any]:
     """Return the GAN, and what its first step gets in ``minigan train`` with these options.
 
-    These are the real images, z, and the labels or None.  ``model`` is a file with networks of
-    one's own.  Raises InputError as ``load_images``
-    does, for fewer images than the step takes, and for a conditional recipe without labels.
+    These are the real images, z, and the labels or None.  Raises what ``start_of`` raises.
+    """
+    return start_of(recipe, batch_size, seed, data, resize, model).step
+
+
+def start_of(
+    recipe: str,
+    batch_size: int,
+    seed: int,
+    data: str = MNIST,
+    resize: int | None = None,
+    model: str | None = None,
+) -> Start:
+    """Return the first step of ``minigan train`` with these options.
+
+    ``model`` is a file with networks of one's own.  Raises InputError as ``load_images`` does, for
+    fewer images than the step takes, and for a conditional recipe without labels.
     """
     rng, dataset = np.random.default_rng(seed), load_images(data, resize=resize)
     images, labels = dataset.train
@@ -35,19 +57,22 @@ def first_step(
         raise InputError(
             f"`batch_size` is {batch_size}, but the data has only {len(images)} images"
         )
-    classes, numbers = 0, None
+    classes: tuple[str, ...] = ()
+    numbers: Any = None
     if RECIPES[recipe].conditional:
         if labels is None:
             raise InputError(f"`recipe` is {recipe}, which needs labels, but the data have none")
         values, numbers = np.unique(labels, return_inverse=True)
-        classes = len(values)
+        known = dict(enumerate(dataset.names))
+        classes = tuple(known.get(label, str(label)) for label in values.tolist())
     gan, _ = draw_start(
         RECIPES[recipe],
         rng,
-        classes=classes,
+        classes=len(classes),
         image_size=math.prod(dataset.shape),
         networks=None if model is None else read_model(model).networks,
     )
     indices, z = next(draw_epoch(rng, len(images), batch_size, gan.z_columns or LATENT_DIM))
     real = pixel_values()[images[indices].reshape(len(indices), -1)]
-    return gan, real, z, None if numbers is None else numbers[indices]
+    of_batch = None if numbers is None else numbers[indices]
+    return Start((gan, real, z, of_batch), dataset.shape, classes)

@@ -38,7 +38,7 @@ WORK = (
     "minigan.evaluation.figures.Evaluation.measure",
     "minigan.bench.measure",
     "minigan.bench.cpu.measure",
-    "minigan.tape.first_step",
+    "minigan.tape.start_of",
     "minigan.exercises.check_exercises",
 )
 

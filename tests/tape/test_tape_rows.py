@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.small_gan import batch, with_batch_norm
+from helpers.small_gan import batch, small, with_batch_norm
 from helpers.tapes import first_tape, line, rows_of
 
 import minigan as mg
@@ -16,7 +16,9 @@ from minigan.backend import Array, Backend, noted_products
 from minigan.losses import bce
 from minigan.tape import Trace, first_step
 from minigan.tape.cache_memory import CacheMemory
-from minigan.tape.recorder import _norm, _Notes
+from minigan.tape.images import Album
+from minigan.tape.lines import norm_of
+from minigan.tape.recorder import _Notes
 from minigan.tape.text import PHASES, WHY
 
 
@@ -226,7 +228,7 @@ def test_what_is_kept_in_nests_and_views() -> None:
 )  # fmt: skip
 def test_operations_of_a_product(a: tuple[int, ...], b: tuple[int, ...], flop: int) -> None:
     """n products and n sums for each element of y."""
-    notes = _Notes(CacheMemory())
+    notes = _Notes(CacheMemory(), Album(small()))
     numpy = mg.get_backend("numpy")
     with noted_products(numpy, notes.product):
         y = numpy.matmul(np.ones(a), np.ones(b))
@@ -237,8 +239,8 @@ def test_operations_of_a_product(a: tuple[int, ...], b: tuple[int, ...], flop: i
 @pytest.mark.parametrize("size", [1e-40, 1e-30, 1.0, 1e30])
 def test_norms_that_float32_has_no_squares_for(size: float, backend: Backend) -> None:
     a = np.array([[3, 0], [0, -4]], np.float32) * np.float32(size)
-    assert _norm(backend.asarray(a)) == pytest.approx(5 * size, rel=1e-4)  # 1e-40 has few bits
-    assert _norm(backend.asarray(0 * a)) == _norm(backend.asarray(a[:0])) == 0
+    assert norm_of(backend.asarray(a)) == pytest.approx(5 * size, rel=1e-4)  # 1e-40 has few bits
+    assert norm_of(backend.asarray(0 * a)) == norm_of(backend.asarray(a[:0])) == 0
     for bad in (np.inf, np.nan):
         a[0, 1] = bad
-        assert _norm(backend.asarray(a)) == pytest.approx(bad, nan_ok=True)
+        assert norm_of(backend.asarray(a)) == pytest.approx(bad, nan_ok=True)

@@ -72,7 +72,7 @@ def test_text(tape: Trace) -> None:
 def test_page_needs_no_other_file(tape: Trace, own_layer: Trace) -> None:
     page = tape.html()
     assert not re.search(r"https?:|\bsrc=|\bhref=|@import|url\(", page)
-    (data,) = re.findall(r'<script id="data" type="application/json">(.*)</script>', page)
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*)</script>', page)
     rows = json.loads(data)["rows"]
     assert [row["name"] for row in rows] == [row.name for row in tape.rows]
     assert [row["partner"] for row in rows] == [row.partner for row in tape.rows]
