@@ -81,8 +81,9 @@ class Sample:
     """How far styles may be from their mean, for a run with the recipe style: below 1, digits are
     more alike and cleaner; if not given, as far as they are."""
     interpolate: Annotated[FlagCreatePairsOff[bool], arg(help_behavior_hint="")] = False
-    """Draw a walk from one z to the next: in each row of eight, a digit turns into a new one.
-    With --digits, z stays, and in each row of eight a digit turns into the next one."""
+    """Draw a walk from one random z to the next, about eight images apart, on which each image
+    differs from the next by about as much.  With --digits, z stays, and in each row of eight a
+    digit turns into the next one."""
     model: Annotated[str | None, optional("FILE")] = None
     """Python file with layers of your own, if the run has some: it is run as code."""
 

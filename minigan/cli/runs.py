@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minigan.backend import Array
 from minigan.cli.options import Evaluate, Report, Sample, Train
 from minigan.data import MNIST
 from minigan.errors import InputError, check_whole, counted, to_float
@@ -71,18 +73,19 @@ def sample_command(options: Sample) -> int:
         raise InputError(f"`out` {out} does not end in {ending}")
     if not ending and os.path.lexists(out):  # before the images are drawn
         raise InputError(f"`out` {out} exists already, expected a new folder")
-    inputs, columns = latent_picture(
-        trained, np.random.default_rng(options.seed), options.n, asked, options.interpolate
-    )
+    draw: Callable[[Array], Array]
     if options.truncation is None:
-        images = draw_samples(trained.net, inputs)
+        draw = functools.partial(draw_samples, trained.net)
     elif isinstance(trained.net, Styled):
-        images = draw_truncated(trained.net, inputs, options.truncation)
+        draw = functools.partial(draw_truncated, trained.net, psi=options.truncation)
     else:
         raise InputError(
             f"`truncation` is {options.truncation:g}, but this generator has no styles to draw "
             "towards their mean: train one with `recipe` style"
         )
+    rng = np.random.default_rng(options.seed)
+    inputs, columns = latent_picture(trained, rng, options.n, asked, options.interpolate, draw)
+    images = draw(inputs)
     if options.run is None and not options.out:
         RUNS.mkdir(exist_ok=True)
     files = save_images(out, images, options.format, columns, trained.shape)

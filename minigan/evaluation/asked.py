@@ -74,7 +74,8 @@ def save_confusion(path: Path, asked: Asked) -> None:
             color = "0.55" if row == column else "black"
             axes.text(column, row, text, ha="center", va="center", fontsize=9, color=color)
         digits = range(CLASSES)
-        axes.set(xticks=digits, yticks=digits, xlabel="the classifier reads", ylabel="asked for")
+        axes.set(xticks=digits, yticks=digits)
+        axes.set(xlabel="digit that the classifier reads", ylabel="digit that G was asked for")
         axes.set_title(f"the digit asked for is drawn in {100 * asked.share:.1f} %")
         with atomic_write(path) as file:
             figure.savefig(file, format="png", dpi=100)

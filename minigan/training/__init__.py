@@ -20,11 +20,11 @@ from minigan.training.sampling import (
     find_generator,
     load_generator,
     unit_samples,
-    walk,
 )
 from minigan.training.stored_page import write_page
 from minigan.training.trained import Trained, save_trained, stored_generator
 from minigan.training.trainer import Trainer
+from minigan.training.walking import great_circles
 
 __all__ = [
     "RECIPES",
@@ -42,6 +42,7 @@ __all__ = [
     "draw_truncated",
     "draw_z",
     "find_generator",
+    "great_circles",
     "image_grid",
     "latent_picture",
     "layers_of",
@@ -53,6 +54,5 @@ __all__ = [
     "stored_generator",
     "stored_run",
     "unit_samples",
-    "walk",
     "write_page",
 ]

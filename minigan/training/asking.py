@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 
 from minigan.backend import Array
 from minigan.conditional import beside
 from minigan.errors import InputError
 from minigan.training.draws import FIXED, ROWS, class_grid, draw_z, with_classes
-from minigan.training.sampling import walk
+from minigan.training.sampling import draw_samples
 from minigan.training.trained import Trained
+from minigan.training.walking import LEG, Way, even_times, random_way
 
-COLUMNS = 8  # images in a row of a picture, unless the classes give another number
+COLUMNS = LEG  # images in a row of a picture, unless the classes give another number
 MOST_COLUMNS = 40
 MOST_IMAGES = 10_000  # drawn at once
 
@@ -48,6 +52,7 @@ def latent_picture(
     n: int | None = None,
     asked: list[int] | None = None,
     interpolate: bool = False,
+    draw: Callable[[Array], Array] | None = None,
 ) -> tuple[Array, int]:
     """Return what the generator draws a picture from, and how many images stand in a row.
 
@@ -60,6 +65,9 @@ def latent_picture(
     - a walk between latent points, on which the class changes from row to row only;
     - a walk between the classes that were asked for, on which the latent point stays.
 
+    The steps of a walk are even in the space of images, which ``draw`` makes of such points; if it
+    is not given, the generator does.
+
     Raises InputError if more classes are asked for than a picture has room for.
     """
     wanted = len(asked or ()) * (COLUMNS if interpolate else 1)
@@ -67,20 +75,13 @@ def latent_picture(
         raise InputError(f"`digits` makes {wanted:,} images, expected up to {MOST_IMAGES:,}")
     K = len(trained.classes)
     latent_dim = (trained.net.n_in or 1) - K  # with noise, if the generator takes some
+    if interpolate:
+        draw = draw or functools.partial(draw_samples, trained.net)
+        if not K:
+            return _walk(draw, random_way(rng, n or FIXED, latent_dim), n or FIXED), COLUMNS
+        return _walk_in_rows(draw, rng, latent_dim, K, asked, n), COLUMNS
     if not K:
-        n = n or FIXED
-        z = walk(rng, n, latent_dim) if interpolate else draw_z(rng, n, latent_dim, "float64")
-        return z, COLUMNS
-    if interpolate and asked is None:
-        n = n or K * COLUMNS
-        return with_classes(walk(rng, n, latent_dim), np.arange(n) // COLUMNS % K, K), COLUMNS
-    if interpolate and asked is not None:
-        n = n or len(asked) * COLUMNS
-        z = draw_z(rng, 1, latent_dim, "float64").repeat(n, axis=0)
-        row, t = np.arange(n) // COLUMNS, (np.arange(n) % COLUMNS / COLUMNS)[:, None]
-        corners = np.eye(K)[asked]
-        here, there = corners[row % len(asked)], corners[(row + 1) % len(asked)]
-        return beside(z, (1 - t) * here + t * there), COLUMNS
+        return draw_z(rng, n or FIXED, latent_dim, "float64"), COLUMNS
     if asked is None:
         rows = -(-(n or ROWS * K) // K)
         return class_grid(draw_z(rng, rows, latent_dim, "float64"), K)[:n], K
@@ -89,3 +90,38 @@ def latent_picture(
     labels = np.resize(asked, n)
     columns = len(asked) if len(asked) > 1 else COLUMNS
     return with_classes(z, labels, K), min(columns, MOST_COLUMNS)
+
+
+def _walk(draw: Callable[[Array], Array], way: Way, n: int, leg: int = 0) -> Array:
+    """Return n points of a way, of which the images are evenly spaced, from time ``leg`` on."""
+    return way(even_times(lambda t: draw(way(t)), leg, leg + n / LEG, n))
+
+
+def _walk_in_rows(
+    draw: Callable[[Array], Array],
+    rng: np.random.Generator,
+    latent_dim: int,
+    K: int,
+    asked: list[int] | None,
+    n: int | None,
+) -> Array:
+    """Return the walk of a conditional generator: in each row, z or the class moves."""
+    n = n or (K if asked is None else len(asked)) * LEG
+    if asked is None:
+        latent = random_way(rng, n, latent_dim)
+    else:
+        z, corners = draw_z(rng, 1, latent_dim, "float64"), np.eye(K)[asked]
+
+    def way(row: int, t: Array) -> Array:
+        if asked is None:
+            return with_classes(latent(t), np.full(len(t), row % K), K)
+        here, there = corners[row % len(asked)], corners[(row + 1) % len(asked)]
+        part = (t - row)[:, None]
+        return beside(z.repeat(len(t), axis=0), (1 - part) * here + part * there)
+
+    return np.concatenate(
+        [
+            _walk(draw, functools.partial(way, row), min(LEG, n - row * LEG), row)
+            for row in range(-(-n // LEG))
+        ]
+    )

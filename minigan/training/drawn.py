@@ -11,7 +11,7 @@ import numpy.typing as npt
 from minigan.backend import Array
 from minigan.errors import InputError
 from minigan.machine.files import atomic_write, new_folder
-from minigan.training.pictures import save_grid
+from minigan.training.pictures import grid_png, scale_of
 from minigan.training.run import MNIST_SHAPE
 
 FORMATS = {"png": ".png", "npy": ".npy", "folder": ""}  # and how the names of their files end
@@ -43,8 +43,10 @@ def save_images(
         width = max(2, len(str(len(pages))))
         numbers = range(1, len(pages) + 1)
         files = [path.with_name(f"{path.stem}_page_{i:0{width}}{path.suffix}") for i in numbers]
+    scale = scale_of(shape) if len(pages) > 1 else None  # the last one has the others' scale
     for file, page in zip(files, pages, strict=True):
-        save_grid(file, page, columns, shape)
+        with atomic_write(file) as stream:
+            stream.write(grid_png(page, columns, shape, scale))
     return files
 
 

@@ -38,6 +38,11 @@ def frames_of(folder: Path, epochs: int) -> list[tuple[int, Path]]:
     return [(epoch, file) for epoch, file in frames if file.exists()]
 
 
+def words_of(epoch: int) -> str:
+    """Return when the picture of an epoch was drawn, in words; ``frames_of`` tells the epochs."""
+    return f"after epoch {epoch}" if epoch else f"after {FIRST_PICTURE} steps"
+
+
 def find_folder(config: TrainConfig) -> Path:
     """Return the folder of the run, which is not made yet if the run is new.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from minigan.losses import mse
 from minigan.machine.files import atomic_write, remove_leftovers
 from minigan.machine.terminal import say
+from minigan.training.film import film_gif
 from minigan.training.folder import (
     CURVES,
     FILM,
@@ -25,10 +26,11 @@ from minigan.training.folder import (
     epoch_picture,
     frames_of,
     step_picture,
+    words_of,
 )
 from minigan.training.history import HistoryFile, column_names
 from minigan.training.page import RunPage
-from minigan.training.pictures import curves_png, film_gif, grid_png
+from minigan.training.pictures import curves_png, grid_png
 from minigan.training.run import Run
 
 SHARE = 0.02  # of the time of a run that goes into curves and film, at most; or into the page
@@ -117,7 +119,7 @@ class Outputs:
                 _write(curves, self._curves())
         with tolerated(film):
             frames = frames_of(self.folder, run.step // run.steps_per_epoch)
-            content = film_gif([file for _, file in frames])
+            content = film_gif([(words_of(epoch), file) for epoch, file in frames])
             if content is not None:
                 _write(film, content)
 

@@ -31,7 +31,7 @@ from minigan.styled import Styled
 from minigan.training.collapse import warning_of_collapse
 from minigan.training.commands import commands_of
 from minigan.training.draws import with_classes
-from minigan.training.folder import FIRST_PICTURE, frames_of
+from minigan.training.folder import frames_of, words_of
 from minigan.training.history import HistoryRow
 from minigan.training.memory import REMEMBERS, warning_of_memory
 from minigan.training.pictures import GUESSING
@@ -70,10 +70,7 @@ class RunPage:
         recipe, squared = RECIPES[config.recipe], run.gan.loss is mse
         height, width, channels = (*run.shape, 1)[:3]
         columns = len(run.classes) or 8
-        frames = [
-            (f"after {FIRST_PICTURE} steps" if epoch == 0 else f"after epoch {epoch}", file)
-            for epoch, file in frames_of(self.folder, epochs)
-        ]
+        frames = [(words_of(epoch), file) for epoch, file in frames_of(self.folder, epochs)]
         answers: list[float | None] = [None, None]
         if run.history and not squared:
             answers = [run.history[-1].p_real, run.history[-1].p_fake]

@@ -1,4 +1,4 @@
-"""The pictures of a run: image grids, loss curves, and a film of the digits as they appear.
+"""The pictures of a run: image grids, and curves of how the training went.
 
 Each function returns the content of a file.  Matplotlib and Pillow are imported only when something
 is drawn.
@@ -19,15 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from minigan.backend import Array
-from minigan.machine.files import atomic_write, open_regular
+from minigan.machine.files import atomic_write
 from minigan.training.memory import REMEMBERS
 from minigan.training.run import MNIST_SHAPE
 
 POINTS = 500  # of a curve at most: more than the picture has pixels for
 # d_loss and g_loss, as cross-entropy, of a D that only guesses
 GUESSING = [("2 ln 2", 2 * math.log(2)), ("ln 2", math.log(2))]
-FRAMES = 100  # of the film at most
 SIDE = 56  # pixels of an image in a picture, about, so that it is large enough to see
+WHOLE = 480  # pixels of a picture of few images, about
 
 
 def image_grid(
@@ -61,12 +61,22 @@ def scale_of(shape: tuple[int, ...]) -> int:
     return max(1, round(SIDE / max(shape[:2])))
 
 
-def grid_png(images: Array, nrow: int = 8, shape: tuple[int, ...] = MNIST_SHAPE) -> bytes:
-    """Return an image grid as a PNG file, each pixel as a square of ``scale_of(shape)``."""
+def _scale_of_grid(size: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """Return how many times as large a grid of this size is drawn: more if it has few images."""
+    return max(scale_of(shape), round(WHOLE / max(size[:2])))
+
+
+def grid_png(
+    images: Array, nrow: int = 8, shape: tuple[int, ...] = MNIST_SHAPE, scale: int | None = None
+) -> bytes:
+    """Return an image grid as a PNG file, each pixel as a square.
+
+    The side of the square is ``scale``, or else ``scale_of(shape)``, or more if images are few.
+    """
     from PIL import Image
 
     pixels = np.rint(image_grid(images, nrow, shape=shape) * 255).astype(np.uint8)
-    file, scale = io.BytesIO(), scale_of(shape)
+    file, scale = io.BytesIO(), scale or _scale_of_grid(pixels.shape, shape)
     Image.fromarray(pixels.repeat(scale, 0).repeat(scale, 1)).save(file, "PNG")
     return file.getvalue()
 
@@ -83,40 +93,6 @@ def save_grid(
     content = grid_png(images, nrow, shape)
     with atomic_write(Path(path)) as file:
         file.write(content)
-
-
-def film_gif(frames: Sequence[Path]) -> bytes | None:
-    """Join at most ``FRAMES`` of the pictures into a GIF that repeats, and rests on the last one.
-
-    A picture that is missing or damaged, or has another size than the last one, is left out; the
-    result is None if nothing is left.
-    """
-    from PIL import Image
-
-    pictures: list[Image.Image] = []  # from the last one to the first
-    every = math.ceil(len(frames) / FRAMES) or 1
-    for frame in frames[::-every]:
-        with (
-            contextlib.suppress(OSError, SyntaxError, ValueError, Image.DecompressionBombError),
-            open_regular(frame) as file,
-            Image.open(file, formats=["PNG"]) as picture,
-        ):
-            if not pictures or picture.size == pictures[0].size:  # known before it is unpacked
-                pictures.append(picture.convert("RGB" if picture.mode == "RGB" else "L"))
-    if not pictures:
-        return None
-    first, *others = pictures[::-1]
-    duration = min(500, max(40, 10_000 // len(pictures)))  # ms a frame
-    content = io.BytesIO()
-    first.save(
-        content,
-        "GIF",
-        save_all=True,
-        append_images=others,
-        duration=[duration] * len(others) + [2000],
-        loop=0,
-    )
-    return content.getvalue()
 
 
 @contextlib.contextmanager
@@ -198,23 +174,24 @@ def _drawn(
     plots = 3 + bool(memory) + bool(js)
     figure = Figure(figsize=(8, 2 + 2 * plots), layout="constrained")
     losses, probabilities, samples, *others = figure.subplots(plots, sharex=True)
-    losses.plot(x, d_loss, color="C0", label="d_loss")
-    losses.plot(x, g_loss, color="C1", label="g_loss")
+    losses.plot(x, d_loss, color="C0", label="d_loss: how wrong D is")
+    losses.plot(x, g_loss, color="C1", label="g_loss: how surely D spots fakes")
     guessing = [("1/2", 0.5), ("1/4", 0.25)] if squared else GUESSING
     for (name, value), color in zip(guessing, ("C0", "C1"), strict=True):
         losses.axhline(value, color=color, ls="--", lw=1, label=f"{name}: D is only guessing")
-    losses.set(ylabel="loss", title="Losses, mean of the steps since the last point")
+    losses.set(ylabel="loss", title="The losses of D and G, means since the last point")
     losses.set_ylim(bottom=0)
     probabilities.plot(x, p_real, color="C2", label="D(x), real images")
     probabilities.plot(x, p_fake, color="C3", label="D(G(z)), fakes")
     probabilities.axhline(0.5, color="0.5", ls="--", lw=1, label="1/2: D is only guessing")
     if squared:
-        probabilities.set(ylabel="D's answer")
+        probabilities.set(ylabel="D's answer", title="What D answers: 1 for real, 0 for fake")
     else:
         probabilities.set(ylabel="probability", ylim=(0, 1))
+        probabilities.set_title("How probable D finds it that an image is real")
     samples.plot(x, spread, color="C4", label="spread of G's images")
     samples.axhline(real_spread, color="0.5", ls="--", lw=1, label="of real images")
-    samples.set(ylabel="spread")
+    samples.set(ylabel="spread of the pixels", title="How much G's images differ: 0 is all alike")
     samples.set_ylim(bottom=0)
     every = (losses, probabilities, samples, *others)
     for where, lr in _measured(lrs):
@@ -228,15 +205,16 @@ def _drawn(
             *zip(*memory, strict=True), style, color="C6", label="D(x), training - test images"
         )
         axes.axhline(REMEMBERS, color="0.5", ls="--", lw=1, label="above: D remembers")
-        axes.set(ylabel="D's memory")
+        axes.set(ylabel="difference", title="What D remembers of the images it was trained with")
     for axes in others:
         axes.semilogy(*zip(*js, strict=True), "o-", color="C5", label="JS: lower is better")
-        axes.set(ylabel="JS, nats")
-    every[-1].set(xlabel="epoch")
+        axes.set(ylabel="JS, nats", title="How unevenly G draws the kinds of images")
+    every[-1].set(xlabel="epoch: once through all training images")
     every[-1].set_xlim(left=0)
     every[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in every:
         axes.grid(alpha=0.3)
+        axes.title.set_fontsize("medium")
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=120)

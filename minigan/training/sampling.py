@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -91,23 +90,3 @@ def unit_samples(net: Sequential, n: int, seed: int, classes: int = 0) -> Array:
     z = draw_z(np.random.default_rng(seed), n, (net.n_in or 1) - classes, "float64")
     images = draw_samples(net, with_classes(z, np.arange(n) % max(classes, 1), classes))
     return (images.astype(np.float32) + 1) / 2
-
-
-def walk(rng: np.random.Generator, n: int, latent_dim: int, steps: int = 8) -> Array:
-    """Return n latent points on a walk that turns to a new random point every ``steps`` points.
-
-    The walk follows great circles (Shoemake 1985, "slerp") instead of straight lines: nearly all
-    points of N(0, 1) lie near the sphere of radius √latent_dim, and a straight line between two of
-    them would cut through the empty inside of the sphere, where G was never trained.
-    """
-    corners = rng.standard_normal((-(-n // steps) + 1, latent_dim))
-    t = np.arange(steps)[:, None] / steps
-    legs = []
-    for a, b in itertools.pairwise(corners):
-        cosine = a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
-        if abs(cosine) > 0.9999:  # a, b and 0 lie on one line, as always if latent_dim is 1
-            legs.append((1 - t) * a + t * b)
-            continue
-        angle = np.arccos(cosine)
-        legs.append((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
-    return np.concatenate(legs)[:n]

@@ -12,8 +12,9 @@ from helpers.command import fails, minigan
 from PIL import Image
 
 from minigan.cli import main
+from minigan.training import find_generator, latent_picture, stored_generator
 from minigan.training.pictures import image_grid
-from minigan.training.sampling import draw_samples, load_generator, walk
+from minigan.training.sampling import draw_samples, load_generator
 
 
 def test_train_in_a_process_of_its_own(tiny_data: Path, tmp_path: Path) -> None:
@@ -47,7 +48,9 @@ def test_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert (run / "sample_1.png").read_bytes() != first
     assert main(["sample", str(run), "--interpolate", "--n", "24"]) == 0
     net = load_generator(run)
-    images = draw_samples(net, walk(np.random.default_rng(0), 24, 100))
+    trained = stored_generator(find_generator(run))
+    inputs, _ = latent_picture(trained, np.random.default_rng(0), 24, interpolate=True)
+    images = draw_samples(net, inputs)
     with Image.open(run / "walk_0.png") as picture:
         pixels = np.asarray(picture)[::2, ::2]
     np.testing.assert_array_equal(pixels, np.rint(image_grid(images) * 255))
@@ -57,7 +60,7 @@ def test_sample(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     out = tmp_path / "five.png"
     assert main(["sample", str(run), "--n", "5", "--out", str(out)]) == 0
     with Image.open(out) as picture:
-        assert picture.size == (304, 64)
+        assert picture.size == (456, 96)
 
 
 def test_sample_from_the_shipped_generator(

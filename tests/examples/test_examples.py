@@ -24,7 +24,7 @@ from minigan.data.mnist import Images
 from minigan.gradcheck import check_r1
 from minigan.machine.blas import limited_threads
 from minigan.metrics import load_classifier
-from minigan.training import draw_samples, draw_z, read_model, walk
+from minigan.training import draw_samples, draw_z, great_circles, read_model
 
 
 def test_xor(tmp_path: Path) -> None:
@@ -214,7 +214,8 @@ def test_style(
     assert np.abs(walks[::2] - walks[1::2]).max() > 1e-3
     a, b = np.random.default_rng(1).standard_normal((2, 1, G.n_z)).astype("float32")
     eighths = np.arange(8)[:, None] / 8
-    on_circle = walk(np.random.default_rng(1), 8, G.n_z).astype("float32")
+    corners = np.random.default_rng(1).standard_normal((2, G.n_z))
+    on_circle = great_circles(corners)(eighths[:, 0]).astype("float32")
     w = G.styles(on_circle)
     close(module.in_z(a, b, eighths), module.image(w, w))
     half = (G.styles(a) + G.styles(b)) / 2

@@ -10,9 +10,10 @@ import pytest
 
 import minigan as mg
 from minigan.cli import main
-from minigan.training import Trained, asked_classes, draw_z, latent_picture, walk
+from minigan.training import Trained, asked_classes, draw_samples, draw_z, latent_picture
 from minigan.training.asking import MOST_COLUMNS
 from minigan.training.config import TrainConfig
+from minigan.training.walking import even_times, random_way
 
 Z = 5
 
@@ -54,8 +55,12 @@ def test_without_classes_all_is_as_it_was() -> None:
     z, columns = latent_picture(trained(()), rng(), 6)
     np.testing.assert_array_equal(z, draw_z(rng(), 6, Z, "float64"))
     assert columns == 8
-    z, _ = latent_picture(trained(()), rng(), interpolate=True)
-    np.testing.assert_array_equal(z, walk(rng(), 64, Z))
+    G = trained(())
+    z, columns = latent_picture(G, rng(), interpolate=True)
+    assert (len(z), columns) == (64, 8)
+    way = random_way(rng(), 64, Z)
+    times = even_times(lambda t: draw_samples(G.net, way(t)), 0, 8, 64)
+    np.testing.assert_array_equal(z, way(times))
 
 
 def split(inputs: Any) -> tuple[Any, Any]:
@@ -99,7 +104,8 @@ def test_more_digits_than_a_picture_has_room_for(digits: int, interpolate: bool)
 
 def test_a_walk_between_latent_points_keeps_the_class_of_a_row() -> None:
     z, c = split(latent_picture(trained(), rng(), interpolate=True)[0])
-    np.testing.assert_array_equal(z, walk(rng(), 24, Z))
+    corners = random_way(rng(), 24, Z)(np.arange(3.0))
+    np.testing.assert_allclose(z[::8], corners, rtol=1e-12)
     np.testing.assert_array_equal(c, np.eye(3).repeat(8, axis=0))
 
 
@@ -110,9 +116,26 @@ def test_a_walk_between_digits_keeps_the_latent_point() -> None:
     assert (z == z[0]).all()
     np.testing.assert_allclose(c.sum(axis=1), 1)
     np.testing.assert_array_equal(c[[0, 8]], np.eye(3)[[0, 2]])
-    np.testing.assert_allclose(c[4], [0.5, 0, 0.5])
-    np.testing.assert_allclose(c[1], [7 / 8, 0, 1 / 8])
-    np.testing.assert_allclose(c[15], [7 / 8, 0, 1 / 8])
+    assert (c[:, 1] == 0).all()
+    assert (np.diff(c[:8, 2]) > 0).all()  # from the first digit to the other one
+    assert (np.diff(c[8:, 2]) < 0).all()  # and back
+    np.testing.assert_allclose(c[[4, 12], 2], 0.5, atol=0.1)
+
+
+@pytest.mark.parametrize("asked", [None, [0, 2, 1]])
+def test_a_walk_of_a_conditional_generator_is_even_in_each_row(asked: list[int] | None) -> None:
+    """The images that ``draw`` makes count: here they change in one corner of z and of c."""
+
+    def draw(inputs: Any) -> Any:
+        return np.exp(6 * inputs[:, [0, Z + 2]])
+
+    inputs, _ = latent_picture(trained(), rng(), 20, asked, interpolate=True, draw=draw)
+    assert len(inputs) == 20
+    images = draw(inputs)
+    for row in (images[:8], images[8:16], images[16:]):
+        steps = np.linalg.norm(np.diff(row, axis=0), axis=1)
+        if steps.max() > 1e-9:  # from class 1 to 0 none changes
+            assert steps.max() < 1.6 * steps.mean()
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_pages(n: int, columns: int, sizes: list[int], tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == files
     start = 0
     for file, size in zip(files, sizes, strict=True):
-        assert file.read_bytes() == grid_png(x[start : start + size], columns)
+        assert file.read_bytes() == grid_png(x[start : start + size], columns, scale=2)
         start += size
         with Image.open(file) as picture:
             assert picture.size[1] <= 32 * 60 + 4

@@ -19,6 +19,7 @@ from minigan.cli import main
 from minigan.data import ARRAYS, load_archive, save_archive
 from minigan.evaluation import write_report
 from minigan.training import RECIPES, find_generator, stored_generator
+from minigan.training.film import STRIP
 from minigan.training.images import read_data, training_data
 from minigan.training.pictures import image_grid, scale_of
 
@@ -63,11 +64,11 @@ def test_each_recipe_trains_on_colours_and_goes_on(
         with Image.open(run / name) as picture:
             assert (picture.mode, picture.size) == ("RGB", size)
     with Image.open(run / "training.gif") as film:
-        assert film.size == size
+        assert film.size == (size[0], size[1] + STRIP)
     if recipe == "conditional":
         assert main(["sample", str(run), "--digits", "10", "--out", str(run / "two.png")]) == 0
         with Image.open(run / "two.png") as picture:
-            assert picture.size == ((8 + 2) * 2 * scale + 2 * scale, (10 + 4) * scale)
+            assert picture.size == ((8 + 2) * 2 * 22 + 2 * 22, (10 + 4) * 22)  # 480 / 22, rounded
 
 
 def test_it_resumes_bit_for_bit(config: Configure, folder: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import itertools
 import math
 import os
 import subprocess
@@ -20,8 +21,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import minigan as mg
+from minigan.training.film import STRIP, film_gif
 from minigan.training.history import HistoryRow
-from minigan.training.pictures import curves_png, film_gif, image_grid, save_grid
+from minigan.training.pictures import curves_png, image_grid, save_grid
 
 
 def test_grid_by_hand() -> None:
@@ -72,7 +74,7 @@ def test_gif(n: int, frames: int, tmp_path: Path) -> None:
     for i in range(n):
         files.append(tmp_path / f"{i}.png")
         Image.fromarray(np.full((20, 20), 255 * i // n, np.uint8)).save(files[-1])
-    content = film_gif(files)
+    content = film_gif([(f"after epoch {i}", file) for i, file in enumerate(files)])
     assert content is not None
     with Image.open(io.BytesIO(content)) as film:
         assert film.format == "GIF"
@@ -84,6 +86,47 @@ def test_gif(n: int, frames: int, tmp_path: Path) -> None:
             assert film.info["duration"] == 2000  # and rests there
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_each_picture_of_the_film_says_when_it_was_drawn(mode: str, tmp_path: Path) -> None:
+    """Above the strip with the words each frame is the picture, and each strip is another one."""
+    words, frames = ["after 100 steps", "after epoch 1", "after epoch 2"], []
+    for i in range(3):
+        frames.append(tmp_path / f"{i}.png")
+        Image.new(mode, (200, 60), 80 * i if mode == "L" else (80 * i, 0, 9)).save(frames[-1])
+    content = film_gif(list(zip(words, frames, strict=True)))
+    assert content is not None
+    strips = []
+    with Image.open(io.BytesIO(content)) as film:
+        assert film.size == (200, 60 + STRIP)
+        for i, frame in enumerate(frames):
+            film.seek(i)
+            pixels = np.asarray(film.convert(mode)).astype(int)
+            np.testing.assert_allclose(pixels[:60], np.asarray(Image.open(frame)), atol=4)
+            strips.append(pixels[60:])
+    for strip in strips:
+        assert (strip.min(), strip.max() > 200) == (0, True)
+        assert 0.01 < (strip > 128).mean() < 0.3
+    assert all((one != other).any() for one, other in itertools.combinations(strips, 2))
+
+
+@pytest.mark.parametrize(
+    ("n", "shape", "side"),
+    [(1, (28, 28), 15), (4, (28, 28), 4), (8, (28, 28), 2), (64, (28, 28), 2), (1000, (28, 28), 2),
+     (1, (8, 8), 40), (64, (8, 8), 7), (2, (64, 64, 3), 4), (3, (20, 32, 3), 5)],
+)  # fmt: skip
+def test_pixels_are_larger_if_images_are_few(
+    n: int, shape: tuple[int, ...], side: int, tmp_path: Path
+) -> None:
+    images = np.random.default_rng(0).random((n, math.prod(shape)))
+    save_grid(tmp_path / "grid.png", images, shape=shape)
+    grid = image_grid(images, shape=shape)
+    with Image.open(tmp_path / "grid.png") as picture:
+        pixels = np.asarray(picture)
+    squares = np.rint(grid * 255).repeat(side, 0).repeat(side, 1)
+    np.testing.assert_array_equal(pixels, squares)
+    assert max(pixels.shape) >= 400
+
+
 @pytest.mark.parametrize("byte", [8, 11, 12, 16])  # length, name and content of the first chunk
 def test_a_damaged_picture_is_left_out_of_the_film(byte: int, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
@@ -91,7 +134,7 @@ def test_a_damaged_picture_is_left_out_of_the_film(byte: int, tmp_path: Path) ->
     content = bytearray(good.read_bytes())
     content[byte] ^= 1
     bad.write_bytes(content)
-    film_content = film_gif([bad, good, tmp_path / "gone.png"])
+    film_content = film_gif([("", bad), ("", good), ("", tmp_path / "gone.png")])
     assert film_content is not None
     with Image.open(io.BytesIO(film_content)) as film:
         assert getattr(film, "n_frames", 1) == 1
@@ -106,13 +149,13 @@ def test_what_somebody_put_in_the_place_of_a_picture_is_left_out(tmp_path: Path)
     (tmp_path / "folder.png").mkdir()
     names = ["one.png", "huge.png", "film.gif", "pipe.png", "folder.png", "two.png"]
     tracemalloc.start()
-    content = film_gif([tmp_path / name for name in names])
+    content = film_gif([(name, tmp_path / name) for name in names])
     assert tracemalloc.get_traced_memory()[1] < 20_000_000  # huge.png has 225 MB of pixels
     tracemalloc.stop()
     assert content is not None
     with Image.open(io.BytesIO(content)) as film:
         assert getattr(film, "n_frames", 1) == 2
-    assert film_gif([tmp_path / "pipe.png"]) is None
+    assert film_gif([("", tmp_path / "pipe.png")]) is None
 
 
 SETTINGS = """
@@ -120,6 +163,7 @@ import os, sys
 from pathlib import Path
 import matplotlib
 from minigan.training.pictures import curves_png
+from minigan.training.film import STRIP, film_gif
 from minigan.training.history import HistoryRow
 
 history = [HistoryRow(1, 100, 1.3, 0.7, 0.5, 0.5, 1.0, 6400.0, spread=0.2)]
@@ -193,8 +237,8 @@ def test_losses(monkeypatch: pytest.MonkeyPatch) -> None:
         for line in axes.lines
     }
     assert lines == {
-        "d_loss": [1.3, 0.5],
-        "g_loss": [0.7, 3.7],
+        "d_loss: how wrong D is": [1.3, 0.5],
+        "g_loss: how surely D spots fakes": [0.7, 3.7],
         "2 ln 2: D is only guessing": [2 * math.log(2)] * 2,
         "ln 2: D is only guessing": [math.log(2)] * 2,
         "D(x), real images": [0.5, 0.9],

@@ -11,7 +11,7 @@ import minigan as mg
 from minigan.data import load_archive, save_archive
 from minigan.errors import InputError
 from minigan.metrics import features_and_probabilities, load_classifier
-from minigan.training.sampling import PRETRAINED, draw_samples, load_generator, unit_samples, walk
+from minigan.training.sampling import PRETRAINED, draw_samples, load_generator, unit_samples
 
 
 @pytest.fixture(scope="module")
@@ -66,27 +66,6 @@ def test_draw_samples_in_chunks(run: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert (np.abs(images) <= 1).all()
     monkeypatch.setattr("minigan.training.sampling.CHUNK", 4)
     np.testing.assert_allclose(draw_samples(net, z), images, atol=1e-6)
-
-
-def test_walk_stays_on_the_sphere_and_meets_its_corners() -> None:
-    points = walk(np.random.default_rng(0), 20, 50)
-    assert points.shape == (20, 50)
-    corners = np.random.default_rng(0).standard_normal((4, 50))
-    np.testing.assert_allclose(points[::8], corners[:3], rtol=1e-12)
-    lengths = np.linalg.norm(points, axis=1)
-    ends = np.linalg.norm(corners, axis=1)
-    assert (lengths > 0.95 * ends.min()).all()
-    assert (lengths < 1.05 * ends.max()).all()
-    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
-    assert steps.max() < 2 * steps.min()
-
-
-@pytest.mark.parametrize("n", [1, 8, 9])
-def test_walk_of_any_length(n: int) -> None:
-    points = walk(np.random.default_rng(0), n, 1)  # in one dimension all directions are parallel
-    assert points.shape == (n, 1)
-    corners = np.random.default_rng(0).standard_normal(3)
-    assert (np.abs(points) <= np.abs(corners).max()).all()
 
 
 def test_bad_runs(run: Path, tmp_path: Path) -> None:
