@@ -14,10 +14,13 @@ from minigan.training.run import Run
 def commands_of(run: Run, folder: Path) -> list[dict[str, str]]:
     """Return what can be typed, as ``"typed"``, and what each command does, as ``"does"``."""
     name = f"{typed(folder)}{model_option(run)}"
-    more = 2 * run.config.epochs
+    epochs, to = run.config.epochs, ""
+    if run.step >= run.last_step:
+        epochs *= 2
+        to = f" --epochs {epochs}"
     commands = {
         repeating(run): "Trains the same run again, into a new folder",
-        f"minigan train --resume {name} --epochs {more}": f"Goes on, up to epoch {more}",
+        f"minigan train --resume {name}{to}": f"Goes on, up to epoch {epochs}",
         f"minigan sample {name}": "Draws new digits",
         f"minigan evaluate {name}": "Measures the images, beside real ones",
     }

@@ -38,6 +38,13 @@ def frames_of(folder: Path, epochs: int) -> list[tuple[int, Path]]:
     return [(epoch, file) for epoch, file in frames if file.exists()]
 
 
+def first_picture(config: TrainConfig, steps_per_epoch: int) -> int:
+    """Return the epoch of a run's first picture: 0 if it is that of the first steps."""
+    if steps_per_epoch > FIRST_PICTURE:
+        return 0
+    return min(config.save_every, config.epochs)
+
+
 def words_of(epoch: int) -> str:
     """Return when the picture of an epoch was drawn, in words; ``frames_of`` tells the epochs."""
     return f"after epoch {epoch}" if epoch else f"after {FIRST_PICTURE} steps"

@@ -24,6 +24,7 @@ from minigan.training.folder import (
     PAGE,
     SAMPLES,
     epoch_picture,
+    first_picture,
     frames_of,
     step_picture,
     words_of,
@@ -73,11 +74,10 @@ class Outputs:
     @property
     def first_picture(self) -> tuple[int, Path]:
         """The first picture of a new run: the steps before it, and its file."""
-        run = self.run
-        if run.steps_per_epoch > FIRST_PICTURE:
+        epoch = first_picture(self.run.config, self.run.steps_per_epoch)
+        if epoch == 0:
             return FIRST_PICTURE, self.step_picture
-        epoch = min(run.config.save_every, run.config.epochs)
-        return epoch * run.steps_per_epoch, self.epoch_picture(epoch)
+        return epoch * self.run.steps_per_epoch, self.epoch_picture(epoch)
 
     @property
     def due_picture(self) -> Path | None:

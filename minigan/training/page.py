@@ -31,8 +31,8 @@ from minigan.styled import Styled
 from minigan.training.collapse import warning_of_collapse
 from minigan.training.commands import commands_of
 from minigan.training.draws import with_classes
-from minigan.training.folder import frames_of, words_of
-from minigan.training.history import HistoryRow
+from minigan.training.folder import first_picture, frames_of, words_of
+from minigan.training.history import ROW_EVERY, HistoryRow
 from minigan.training.memory import REMEMBERS, warning_of_memory
 from minigan.training.pictures import GUESSING
 from minigan.training.recipes import RECIPES
@@ -67,6 +67,7 @@ class RunPage:
             min(max(now - self.made, RELOAD[0]), RELOAD[1]) if self.made > 0 else RELOAD[0]
         )
         self.made = now
+        stopped = not live and run.step < run.last_step
         recipe, squared = RECIPES[config.recipe], run.gan.loss is mse
         height, width, channels = (*run.shape, 1)[:3]
         columns = len(run.classes) or 8
@@ -77,8 +78,11 @@ class RunPage:
         return page_html(
             {
                 "title": shown(self.folder.resolve().name),
-                "subtitle": self._subtitle(seconds),
+                "subtitle": self._subtitle(seconds, stopped),
                 "live": live,
+                "stopped": stopped,
+                "first_picture": words_of(first_picture(run.config, run.steps_per_epoch)),
+                "first_figures": words_of(0 if run.steps_per_epoch > ROW_EVERY else 1),
                 "reload_seconds": round(reload_after),
                 "written": round(time.time()),
                 "image": {"height": height, "width": width, "channels": channels},
@@ -114,10 +118,10 @@ class RunPage:
             }
         )
 
-    def _subtitle(self, seconds: float) -> str:
+    def _subtitle(self, seconds: float, stopped: bool) -> str:
         run = self.run
         epoch = run.step / run.steps_per_epoch
-        done = f"epoch {epoch:.4g} of {run.config.epochs}"
+        done = f"{'stopped at ' * stopped}epoch {epoch:.4g} of {run.config.epochs}"
         time_taken = f", trained for {duration(seconds)}" if seconds else ""
         return f"A run of minigan with the recipe {run.config.recipe}: {done}{time_taken}."
 

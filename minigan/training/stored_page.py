@@ -12,7 +12,7 @@ from minigan.errors import InputError
 from minigan.machine.files import atomic_write
 from minigan.training.checkpoint import restore_run, stored_networks, stored_run
 from minigan.training.folder import CHECKPOINT, PAGE
-from minigan.training.images import read_data, training_data
+from minigan.training.images import TrainingData, read_data, training_data
 from minigan.training.page import RunPage
 from minigan.training.run import Run, new_run
 
@@ -32,11 +32,8 @@ def write_page(run: str | Path | None = None, layers: Mapping[str, type] | None 
     checkpoint = _newest() if run is None else Path(run)
     checkpoint = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
     stored = whole_run(checkpoint, layers)
-    real_spread = None
-    with contextlib.suppress(InputError, OSError):
-        data = training_data(read_data(stored.config), stored.config, get_backend("numpy"))
-        if data.crc32 == stored.data_crc32:  # it may have changed, or have been given as arrays
-            real_spread = data.spread
+    data = _data_of(stored)
+    real_spread = None if data is None else data.spread
     page = RunPage(stored, checkpoint.parent, real_spread)
     file = checkpoint.parent / PAGE
     content = page.html(live=False)
@@ -53,30 +50,56 @@ def _newest() -> Path:
     return max(found, key=lambda file: file.stat().st_mtime)
 
 
+def _data_of(run: Run) -> TrainingData | None:
+    """Return what the run was trained with, or None if it cannot be read, or is not the same."""
+    with contextlib.suppress(InputError, OSError):
+        data = training_data(read_data(run.config), run.config, get_backend("numpy"))
+        if data.crc32 == run.data_crc32:  # it may have changed, or have been given as arrays
+            return data
+    return None
+
+
 def whole_run(file: Path, layers: Mapping[str, type] | None = None) -> Run:
     """Return the run that a checkpoint holds, with its figures, on the CPU and without its data.
 
+    How many steps an epoch has follows from the steps that were taken; of a run that was stopped
+    in its first epoch, it follows from the data.
+
     Raises InputError if the file is missing or damaged, or holds a generator alone, as ``best.npz``
-    does, or if the run was interrupted in its first epoch: how many steps that has is not stored.
+    does, or if the run was stopped in its first epoch and its data cannot be read.
     """
     found = stored_run(file, layers)
     if found is None:
         raise InputError(f"{file} holds a generator alone, expected the checkpoint of a run")
     bare, epochs = found
-    if epochs == 0 and bare.step > 0:
-        raise InputError(f"{file} is of a run that has not ended its first epoch")
     arrays, _ = load_archive(file)
     log = arrays.get("log")
     left = 0 if log is None or log.ndim == 0 else len(log)
-    steps_per_epoch, others = divmod(bare.step - left, epochs or 1)
-    if others or steps_per_epoch < (epochs > 0):
+    if epochs:
+        steps_per_epoch, others = divmod(bare.step - left, epochs)
+    else:
+        steps_per_epoch, others = _steps_of_first_epoch(file, bare), bare.step - left
+    if others or left >= steps_per_epoch:
         raise InputError(
             f"{file} is damaged: {bare.step} steps, {left} of them after epoch {epochs}"
         )
-    images = max(steps_per_epoch, 1) * bare.config.batch_size
+    images = steps_per_epoch * bare.config.batch_size
     backend = get_backend("numpy")
     networks = stored_networks(file, layers)
     run = new_run(bare.config, images, bare.data_crc32, backend, bare.classes, bare.shape, networks)
     restore_run(run, file)
     run.model = bare.model
     return run
+
+
+def _steps_of_first_epoch(file: Path, bare: Run) -> int:
+    """Return how many steps the first epoch has, in which the run was stopped."""
+    if bare.step == 0:
+        return 1
+    data = _data_of(bare)
+    if data is None:
+        raise InputError(
+            f"{file} is of a run that has not ended its first epoch, and its data, which tells how "
+            "long that is, cannot be read or has changed"
+        )
+    return -(-len(data.images) // bare.config.batch_size)

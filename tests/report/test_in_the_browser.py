@@ -197,6 +197,64 @@ def test_curves_are_read_off_and_zoomed(browser: Browser, page_of: Callable[...,
     assert view == pytest.approx([0.5, 1.5], abs=0.05)
 
 
+def pinch(browser: Browser, target: str, start: float, end: float) -> None:
+    """Put two fingers on an element, so many pixels to both sides of its middle, and move them."""
+    box = browser.run(
+        "const e = document.querySelector(arguments[0]);"
+        "e.scrollIntoView({block: 'center', behavior: 'instant'});"
+        "const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]",
+        target,
+    )
+    time.sleep(0.1)  # the browser learns where the element is now
+    for step, kind in ((0.0, "Start"), (0.3, "Move"), (0.7, "Move"), (1.0, "Move")):
+        apart = start + step * (end - start)
+        points = [{"x": box[0] + side * apart, "y": box[1], "id": side} for side in (-1, 1)]
+        browser.command("Input.dispatchTouchEvent", type=f"touch{kind}", touchPoints=points)
+    browser.command("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+
+def test_two_fingers_zoom(browser: Browser, page_of: Callable[..., Path]) -> None:
+    browser.open(page_of(), width=PHONE)
+    view = "return [curves.view.from, curves.view.to]"
+    browser.run("curves.zoom(0, 2)")  # whatever an earlier visit has left
+    pinch(browser, ".u-over", 40, 80)
+    first, last = browser.run(view)
+    assert last - first == pytest.approx(1, abs=0.05)  # twice as large
+    assert (first + last) / 2 == pytest.approx(1, abs=0.05)
+    pinch(browser, ".u-over", 80, 20)
+    assert browser.run(view) == [0, 2]
+
+    reach = "return length(explorer.state.across) / length(explorer.state.middle)"
+    browser.run("explorer.move_to(0.2, -0.1)")
+    before, z = browser.run(reach), browser.run("return [...explorer.image()]")
+    seen = picture(browser, "plane")
+    pinch(browser, "#plane", 40, 80)
+    time.sleep(0.5)
+    assert browser.run(reach) == pytest.approx(before / 2, rel=0.05)
+    assert browser.run("return explorer.state.x") == pytest.approx(0.4, rel=0.05)
+    assert browser.run("return [...explorer.image()]") == pytest.approx(z, abs=1e-3)
+    assert picture(browser, "plane") != seen
+    browser.press("plane", "-")
+    assert browser.run(reach) == pytest.approx(before / 1.6, rel=0.05)
+
+
+def test_a_run_that_was_stopped_before_its_first_picture(browser: Browser, tmp_path: Path) -> None:
+    run = whole_run(latent_dim=10)
+    run.step = 20
+    browser.open(page_file(run, tmp_path))
+    assert "stopped at epoch 0.02132 of 20" in browser.text("subtitle")
+    assert browser.text("film-body").strip() == (
+        "The run was stopped before its first picture, which is drawn after 100 steps."
+    )
+    assert browser.text("curves-body").strip() == (
+        "The run was stopped before its first figures, which come after 100 steps."
+    )
+    assert not browser.find("belief-marks").is_displayed()
+    assert f"minigan train --resume {tmp_path}" in browser.text("commands")
+    assert "--epochs 40" not in browser.text("commands")
+    assert browser.violations() == []
+
+
 def test_the_page_stays_where_the_reader_was(
     browser: Browser, page_of: Callable[..., Path]
 ) -> None:

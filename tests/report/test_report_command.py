@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def test_errors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fails(["report", str(folder.parent)], f"{folder.parent / CHECKPOINT} does not exist", capsys)
     arrays, meta = load_archive(file)
     for change, message in (
-        ({"epoch": 0}, "has not ended its first epoch"),
+        ({"epoch": 0}, "is damaged: 8 steps, 0 of them after epoch 0"),
         ({"epoch": -1}, "is damaged: it stands at step 8 of epoch -1"),
         ({"epoch": "2"}, "is damaged: it stands at step 8 of epoch '2'"),
         ({"step": None}, "is damaged: it stands at step None of epoch 2"),
@@ -94,6 +95,41 @@ def test_errors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file.write_bytes(file.read_bytes()[:1000])
     fails(["report", str(folder)], "is damaged", capsys)
     assert not (folder / PAGE).exists()
+
+
+def test_a_run_that_was_stopped_in_its_first_epoch(
+    tiny_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """How many steps the epoch has is not stored: the data tells."""
+    narrow_networks(monkeypatch)
+    config = mg.TrainConfig(epochs=2, batch_size=30, data=str(tiny_data), out=str(tmp_path / "run"))
+    trainer = mg.Trainer(config)
+    step = trainer.train_step
+
+    def interrupted(*args: Any) -> Any:
+        if trainer.state.step == 2:
+            signal.raise_signal(signal.SIGINT)
+        return step(*args)
+
+    trainer.train_step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run()
+    folder = tmp_path / "run"
+    (folder / PAGE).unlink()
+    assert main(["report", str(folder)]) == 0
+    data = data_of(folder / PAGE)
+    steps = -(-len(trainer.images) // 30)
+    assert f"stopped at epoch {3 / steps:.4g} of 2" in data["subtitle"]
+    assert (data["stopped"], data["first_picture"]) == (True, "after epoch 1")
+    assert data["commands"][1]["typed"] == f"minigan train --resume {folder}"
+    arrays, meta = load_archive(folder / CHECKPOINT)
+    meta["config"]["data"] = str(tmp_path / "gone")
+    save_archive(folder / CHECKPOINT, arrays, meta)
+    capsys.readouterr()
+    fails(["report", str(folder)], "its data, which tells how long that is, cannot be read", capsys)
 
 
 def test_without_its_data_a_run_has_a_page_all_the_same(

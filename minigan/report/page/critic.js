@@ -131,6 +131,7 @@ const critic = (() => {
     by_id(id).hidden = value === null;
     if (value !== null) by_id(id).style.left = `${100 * value}%`;
   }
+  by_id("belief-marks").hidden = data.mean_answers.includes(null);
   if (explorer) state.image = explorer.image();
   draw();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -1,9 +1,12 @@
-// The curves of the run, drawn by uPlot: hover reads them off, a drag zooms, all charts together.
+// The curves of the run, drawn by uPlot: hover reads them off, a drag or two fingers zoom, all charts
+// together.
 
 const curves = (() => {
   const c = data.curves;
   if (!c.x.length) {
-    by_id("curves-body").replaceChildren(element("p", "The first figures come after a hundred steps."));
+    by_id("curves-body").replaceChildren(element("p", data.stopped
+      ? `The run was stopped before its first figures, which come ${data.first_figures}.`
+      : `The first figures come ${data.first_figures}.`));
     return null;
   }
   const lines = {
@@ -55,8 +58,35 @@ const curves = (() => {
       },
     }, columns, box);
     plot.over.addEventListener("dblclick", () => zoom(0, end));
+    follow_fingers(plot);
     box.addEventListener("keydown", (event) => keys(event, plot));
     charts.push({ box, plot });
+  }
+
+  // On a phone two fingers stretch the charts, and one moves them: each stays at its epoch.
+  function follow_fingers(plot) {
+    const fingers = new Map(); // the epoch under each finger, and where the finger is now
+    const place = (event) => event.clientX - plot.over.getBoundingClientRect().left;
+    plot.over.addEventListener("pointerdown", (event) => {
+      if (event.pointerType !== "touch") return;
+      fingers.set(event.pointerId, { epoch: plot.posToVal(place(event), "x"), at: place(event) });
+    });
+    plot.over.addEventListener("pointermove", (event) => {
+      if (!fingers.has(event.pointerId)) return;
+      fingers.get(event.pointerId).at = place(event);
+      const [one, other] = fingers.values(), wide = plot.over.clientWidth;
+      let scale = (view.to - view.from) / wide; // epochs per pixel
+      if (other) {
+        scale = (other.epoch - one.epoch) / (other.at - one.at);
+        if (!(scale > 0 && scale < Infinity)) return; // the fingers have met
+      }
+      const from = one.epoch - one.at * scale, width = Math.min(end, scale * wide);
+      const left = Math.min(end - width, Math.max(0, from));
+      zoom(left, left + width);
+    });
+    for (const name of ["pointerup", "pointercancel"]) {
+      plot.over.addEventListener(name, (event) => fingers.delete(event.pointerId));
+    }
   }
 
   function from_zero(u, low, high) {

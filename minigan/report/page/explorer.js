@@ -123,9 +123,24 @@ const explorer = (() => {
     draw();
   }
 
+  // Let the map show a part of the plane, or more of it; the point stays at the same z if it can.
+  function magnify(times) {
+    const reach = length(state.across) / length(state.middle);
+    const wanted = Math.min(2, Math.max(0.05, reach / times)), factor = wanted / reach;
+    state.across = combined([factor, state.across]);
+    state.up = combined([factor, state.up]);
+    if (!state.walks) move_to(state.x / factor, state.y / factor);
+    draw_map();
+  }
+
   // ---- the controls
-  follow_pointer(by_id("plane"), ([x, y]) => move_to(2 * x - 1, 1 - 2 * y));
+  let before = {}; // where the point was before the first finger came
+  follow_pointer(by_id("plane"), (here, last) => {
+    if (here === last) before = { x: state.x, y: state.y, walks: state.walks };
+    move_to(2 * here[0] - 1, 1 - 2 * here[1]);
+  }, () => {}, { begin: () => { Object.assign(state, before); draw(); }, by: magnify });
   on("plane", "keydown", (event) => {
+    if ("+=-".includes(event.key)) { magnify(event.key === "-" ? 0.8 : 1.25); return; }
     const step = event.shiftKey ? 0.2 : 0.05;
     const [x, y] = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step],
       ArrowDown: [0, -step] }[event.key] || [];

@@ -3,7 +3,9 @@
 const film = (() => {
   const frames = data.film.frames, last = frames.length - 1;
   if (last < 0) {
-    by_id("film-body").replaceChildren(element("p", "The first picture comes after a hundred steps."));
+    by_id("film-body").replaceChildren(element("p", data.stopped
+      ? `The run was stopped before its first picture, which is drawn ${data.first_picture}.`
+      : `The first picture is drawn ${data.first_picture}.`));
     return null;
   }
   const pictures = frames.map((frame) => {
@@ -64,6 +66,9 @@ const film = (() => {
     slider.value = which === "a" ? last : 0;
     on(`film-${which}`, "input", () => { if (which === "a") play(false); draw(which); });
     on(`film-${which}-canvas`, "click", to_explorer);
+  }
+  if (last === 0) { // nothing to choose or to play yet
+    for (const part of by_id("film-body").querySelectorAll(".bar, input")) part.hidden = true;
   }
   on("film-play", "click", () => play(timer === null));
   on("film-compare", "change", (event) => compare(event.target.checked));

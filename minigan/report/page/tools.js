@@ -94,8 +94,14 @@ function on_the_way(a, b, t) { // on the great circle from a to b, as in minigan
 }
 
 // Let a canvas follow the mouse, the finger or the pen that is pressed on it; x and y are 0 to 1.
-function follow_pointer(canvas, act, end = () => {}) {
+// Two fingers call stretch.by with how much their distance has grown, and stretch.begin before it.
+function follow_pointer(canvas, act, end = () => {}, stretch = null) {
   let last = null;
+  const fingers = new Map(); // where they are
+  const distance = () => {
+    const [a, b] = fingers.values();
+    return Math.hypot(a[0] - b[0], a[1] - b[1]);
+  };
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
@@ -103,17 +109,30 @@ function follow_pointer(canvas, act, end = () => {}) {
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     const here = place(event);
+    fingers.set(event.pointerId, here);
+    if (fingers.size > 1) {
+      if (last) { last = null; end(); }
+      if (stretch) stretch.begin();
+      return;
+    }
     act(here, here);
     last = here;
   });
   canvas.addEventListener("pointermove", (event) => {
+    if (!fingers.has(event.pointerId)) return;
+    const here = place(event), before = fingers.size === 2 ? distance() : 0;
+    fingers.set(event.pointerId, here);
+    if (before && stretch) stretch.by(distance() / before);
     if (!last) return;
-    const here = place(event);
     act(here, last);
     last = here;
   });
   for (const name of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(name, () => { if (last) { last = null; end(); save_soon(); } });
+    canvas.addEventListener(name, (event) => {
+      fingers.delete(event.pointerId);
+      if (last) { last = null; end(); }
+      save_soon();
+    });
   }
 }
 
