@@ -12,6 +12,7 @@ import sys
 from typing import Any, Protocol, TextIO
 
 from minigan.machine.colour import is_terminal
+from minigan.machine.notebook import in_notebook
 from minigan.machine.terminal import complain
 
 
@@ -51,13 +52,6 @@ def progress_bar(total: int, initial: int = 0, desc: str = "", unit: str = "it")
         file=_Forgiving(sys.stderr),
     )
     return bar
-
-
-def in_notebook() -> bool:
-    """Return whether a Jupyter kernel runs this program, so that widgets and pictures are shown."""
-    ipython = sys.modules.get("IPython")  # a kernel has imported it
-    shell = ipython.get_ipython() if ipython is not None else None
-    return hasattr(shell, "kernel")
 
 
 def _tqdm(widget: bool = False) -> Any:

@@ -47,19 +47,18 @@ def _paged(text: str, command: str) -> bool:
     defaults = {"LESS": "FRX"}  # as git does: quit if it fits, keep colours, leave the text there
     if encoding.lower() == "utf-8":
         defaults["LESSCHARSET"] = "utf-8"
+    # a handler that does nothing, and not SIG_IGN, which the pager would inherit
+    before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
-        pager = subprocess.Popen(
+        with subprocess.Popen(
             command if shell else shlex.split(command),
             shell=shell,
             stdin=subprocess.PIPE,
             env=defaults | os.environ,
-        )
+        ) as pager:
+            pager.communicate((text + "\n").encode(encoding, "backslashreplace"))
     except (OSError, ValueError):  # ValueError: quotes in PAGER that are not closed
         return False
-    with pager:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            pager.communicate((text + "\n").encode(encoding, "backslashreplace"))
-        finally:
-            signal.signal(signal.SIGINT, before)
+    finally:
+        signal.signal(signal.SIGINT, before)
     return not (shell and pager.returncode in NOT_FOUND)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from minigan.losses import mse
 from minigan.machine.files import atomic_write, remove_leftovers
+from minigan.machine.notebook import NotebookPicture
 from minigan.machine.terminal import say
 from minigan.training.film import film_gif
 from minigan.training.folder import (
@@ -47,6 +48,7 @@ class Outputs:
         self.run, self.folder, self.real_spread = run, folder, real_spread
         self.history_file = HistoryFile(folder / HISTORY, column_names(*run.layer_counts))
         self.page = RunPage(run, folder, real_spread)
+        self.in_notebook = NotebookPicture()
         # the times from which on curves and film may be drawn again, and the page be written
         self.next_drawing = self.next_page = 0.0
 
@@ -94,12 +96,15 @@ class Outputs:
         return epoch_picture(self.folder, epoch)
 
     def draw_samples(self, file: Path) -> None:
-        """Write the images that the generator makes of the fixed z."""
+        """Write the images that the generator makes of the fixed z, and show them in a notebook."""
         with tolerated(file):
             G = self.run.drawing_generator
             images = G.backend.to_numpy(G(G.backend.asarray(self.run.fixed_z)))
+            content = grid_png(images, len(self.run.classes) or 8, self.run.shape)
             file.parent.mkdir(exist_ok=True)
-            _write(file, grid_png(images, len(self.run.classes) or 8, self.run.shape))
+            _write(file, content)
+            with tolerated("the picture in the notebook"):
+                self.in_notebook.show(content)
 
     def save_history(self) -> None:
         """Let ``history.csv`` have all rows of the history."""

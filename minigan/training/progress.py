@@ -41,11 +41,11 @@ def announce(
         say(f"Going on after step {run.step:,} of {run.last_step:,} in {folder}.")
         if old_lr is not None:
             say(f"The learning rate was {old_lr:g}; from now on it is {run.gan.adam_g.lr:g}.")
-        return
-    steps, file = outputs.first_picture
-    stop = f"`kill {os.getpid()}`" if ignores_interrupt() else "Ctrl-C"
-    say(f"Training in {folder}; {stop} stops and saves.")
-    say(f"The first picture comes after {counted(steps, 'step')}: {file}")
+    else:
+        steps, file = outputs.first_picture
+        stop = f"`kill {os.getpid()}`" if ignores_interrupt() else "Ctrl-C"
+        say(f"Training in {folder}; {stop} stops and saves.")
+        say(f"The first picture comes after {counted(steps, 'step')}: {file}")
     say(f"A page to watch it in a browser: {folder / PAGE}")
 
 

@@ -80,7 +80,7 @@ def test_a_notebook_that_is_run_shows_its_pictures(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "xor.png").is_file()  # as the program does
 
 
-def test_a_run_in_a_notebook_has_a_bar_and_shows_each_epoch(tiny_data: Path) -> None:
+def test_a_run_in_a_notebook_has_a_bar_and_a_grid_that_grows(tiny_data: Path) -> None:
     import nbformat.v4 as nbf
     from nbclient import NotebookClient
 
@@ -95,7 +95,9 @@ def look(trainer):
     display(Image(filename=samples / f"epoch_{{trainer.history[-1].epoch:04d}}.png"))
     return trainer.history[-1].epoch == 2
 
-config = mg.TrainConfig(epochs=3, batch_size=100, threads=1, data={str(tiny_data)!r})
+config = mg.TrainConfig(
+    recipe="tutorial", epochs=3, batch_size=100, threads=1, data={str(tiny_data)!r}
+)
 folder = mg.Trainer(config).run(on_epoch=look)
 """
     notebook = nbf.new_notebook(cells=[nbf.new_code_cell(code)])
@@ -103,7 +105,11 @@ folder = mg.Trainer(config).run(on_epoch=look)
     NotebookClient(notebook, kernel_name="python3", resources=resources).execute()
     assert "Epoch [2/3]" in printed(notebook)
     assert "Stopped after step 4; everything is saved." in printed(notebook)
-    assert pictures(notebook) == ["image/png"] * 2
+    grid, *own = [
+        out.data["image/png"] for out in outputs(notebook) if "image/png" in out.get("data", {})
+    ]
+    assert len(own) == 2
+    assert grid == own[1] != own[0]  # the grid of the run grows in its place
     kinds = [kind for output in outputs(notebook) for kind in output.get("data", {})]
     assert kinds.count("application/vnd.jupyter.widget-view+json") == 1  # the bar
     assert [out.name for out in outputs(notebook) if out.output_type == "stream"].count(

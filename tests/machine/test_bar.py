@@ -7,12 +7,11 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import pytest
 
 from minigan.machine import bar
-from minigan.machine.bar import in_notebook, progress_bar
+from minigan.machine.bar import progress_bar
 from minigan.machine.terminal import ClosedStream
 
 
@@ -93,21 +92,3 @@ def test_settings_of_tqdm_that_make_no_sense(
     assert set(threading.enumerate()) <= threads  # one of tqdm's would wait for ever at the end
     (line,) = stream.getvalue().splitlines()  # one line, once
     assert line.startswith(f"minigan: no progress bar is shown, look at TQDM_{name}: ")
-
-
-class Kernel:
-    """What ipykernel's shell has, and the shell of a terminal has not."""
-
-    kernel = "there"
-
-
-@pytest.mark.parametrize(("shell", "is_one"), [(None, False), ("ipython", False), (Kernel(), True)])
-def test_a_notebook_is_known_by_its_kernel(
-    shell: object, is_one: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where IPython was not imported there is no notebook, and it is not imported to find out."""
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
-    assert in_notebook() is is_one
-    monkeypatch.delitem(sys.modules, "IPython")
-    assert not in_notebook()
-    assert "IPython" not in sys.modules

@@ -286,4 +286,5 @@ def test_short_epochs_have_their_first_picture_when_they_are_saved(
     mg.Trainer(replace(mg.TrainConfig.of_run(folder), epochs=4)).run()
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == f"Going on after step 21 of 28 in {folder}."
-    assert lines[2].startswith("The other 4 steps will take about ")
+    assert lines[2] == f"A page to watch it in a browser: {folder / 'report.html'}"
+    assert lines[3].startswith("The other 4 steps will take about ")
