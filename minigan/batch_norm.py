@@ -89,12 +89,12 @@ class BatchNorm1d(Layer):
 
     def forward(self, x: Array) -> tuple[Array, Any]:
         check_array("x", x, (None, self.n_in), like=self.gamma)
-        N = len(x)
+        N, mean_of = self.ranks.rows(len(x)), self.ranks.mean  # over the rows of all processes
         if N < 2:
             raise ValueError(f"x is a batch of {N}, expected at least 2: a row is its own mean")
-        mean = x.mean(axis=0)
+        mean = mean_of(x)
         centred = x - mean
-        var = (centred * centred).mean(axis=0)
+        var = mean_of(centred * centred)
         self.running_mean += self.momentum * (mean - self.running_mean)
         self.running_var += self.momentum * (N / (N - 1) * var - self.running_var)
         return self._output(centred, var, training=True)
@@ -116,7 +116,8 @@ class BatchNorm1d(Layer):
     def input_grad(self, dy: Array, cache: Any) -> Array:
         x_hat, factor, training = cache
         if training:  # subtract what would shift or stretch the whole column
-            dy = dy - dy.mean(axis=0) - x_hat * (dy * x_hat).mean(axis=0)
+            mean = self.ranks.mean
+            dy = dy - mean(dy) - x_hat * mean(dy * x_hat)
         dx: Array = self.gamma * factor * dy
         return dx
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from minigan.activations import Sigmoid, Tanh, sigmoid
 from minigan.backend import (
+    ALONE,
     Array,
+    Ranks,
     backend_of,
     check_array,
     check_classes,
@@ -129,7 +131,18 @@ class GAN:
         self.r1, self.r1_every = float(r1), check_size("r1_every", r1_every)
         self.logits, self.loss = logits, loss or (bce_with_logits if logits else bce)
         self.one_hot = d.backend.asarray(np.eye(self.classes), d.dtype)  # a row for each class
+        self.ranks = ALONE  # the processes that share out each batch: see ``share_out``
         self.looked = False  # at the range of the images, which on a GPU is done once
+
+    def share_out(self, ranks: Ranks) -> None:
+        """Let several processes train this GAN, each with its rows of every batch.
+
+        Their networks must be alike.  ``train_step`` then takes the rows of this process, and all
+        together do what one process would do with all rows: see ``minigan.backend.ranks``.
+        """
+        self.ranks, self.loss = ranks, ranks.part_of(self.loss)
+        for layer in (*self.generator.layers, *self.discriminator.layers):
+            layer.ranks = ranks
 
     def train_step(self, real: Array, z: Array, labels: Any = None) -> StepResult:
         """Take one step of D, then one step of G.  real: (B, 784) in [-1, 1], z: (B, latent_dim)
@@ -170,6 +183,7 @@ class GAN:
             grads = D.grads.copy()
             r1(D, real, self.r1_every * self.r1, c)  # overwrites them with those of the penalty
             D.grads += grads
+        self.ranks.add(D.grads)  # of other processes, if there are any: see ``share_out``
         self.adam_d.step()
         if self.logits:
             p = D.backend.elementwise(sigmoid, p)  # p held logits; the result has probabilities
@@ -181,9 +195,10 @@ class GAN:
         dy = into_picked(dp, c)
         d_fake = D.backward(dy, cache_d, param_grads=False)  # D is frozen: only a path to G
         G.backward(d_fake, cache_g, input_grad=False)  # G has not moved: its cache still holds
+        self.ranks.add(G.grads)
         self.adam_g.step()
 
-        return StepResult(d_loss, g_loss, p_real, p_fake)
+        return StepResult(*self.ranks.figures(d_loss, g_loss, p_real, p_fake, rows=B))
 
     @property
     def z_columns(self) -> int | None:

@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from minigan.backend import Array, Backend, get_backend, matmul
+from minigan.backend import ALONE, Array, Backend, Ranks, get_backend, matmul
 from minigan.backend.checks import check_array, check_dtype, check_size
 from minigan.backend.flat import checksum
 
@@ -56,6 +56,7 @@ class Layer:
     param_names: tuple[str, ...] = ()
     buffer_names: tuple[str, ...] = ()  # other arrays, which forward updates in training
     kinks: tuple[float, ...] = ()  # values of x where the derivative jumps (for check_gradients)
+    ranks: Ranks = ALONE  # the processes that share out each batch, if there are several
     beside = ""  # what a ``Styled`` network puts beside x: "style", "noise" or nothing
     bound = False  # True in a Sequential: a layer belongs to one network at most
     drawn = 0  # the checksum of the parameters as they were drawn

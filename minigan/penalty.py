@@ -73,13 +73,14 @@ def r1(net: Sequential, x: Array, gamma: float, of: Array | None = None) -> Any:
         dy = layer.backward(dy, kept, param_grads=False)
     g = dy
 
-    t, dxs = gamma / len(x) * g, []
+    N = net[0].ranks.rows(len(x))  # more than len(x) if other processes have other images
+    t, dxs = gamma / N * g, []
     for layer, kept, dy in zip(net.layers, cache.layers, reversed(dys), strict=True):
         t, dx = layer.double_backward(t, dy, kept)
         dxs.append(dx)
     if any(dx is not None for dx in dxs):
         _add_effect_of_slopes(net, cache.layers, dxs)
-    return gamma / 2 / len(x) * (g * g).sum()
+    return gamma / 2 / N * (g * g).sum()
 
 
 def _add_effect_of_slopes(net: Sequential, caches: list[Any], dxs: list[Array | None]) -> None:

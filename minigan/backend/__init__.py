@@ -19,12 +19,15 @@ from minigan.backend.checks import (
 from minigan.backend.dispatch import backend_of, get_backend, matmul
 from minigan.backend.formulas import elementwise
 from minigan.backend.products import Product, noted_products
+from minigan.backend.ranks import ALONE, Ranks, started_as, started_ranks
 
 __all__ = [
+    "ALONE",
     "FLOATS",
     "Array",
     "Backend",
     "Product",
+    "Ranks",
     "backend_of",
     "check_array",
     "check_classes",
@@ -36,4 +39,6 @@ __all__ = [
     "get_backend",
     "matmul",
     "noted_products",
+    "started_as",
+    "started_ranks",
 ]

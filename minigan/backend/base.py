@@ -79,6 +79,10 @@ class Backend(abc.ABC):
         """
 
     @abc.abstractmethod
+    def take_device(self, number: int) -> None:
+        """Let this process use a GPU of its own: the one of this number, counted round."""
+
+    @abc.abstractmethod
     def synchronize(self) -> None:
         """Wait until the device has finished all the work that it was given."""
 

@@ -152,6 +152,10 @@ class CupyBackend(Backend):
     def compile(self, step: Callable[..., Any]) -> Callable[..., Any]:
         return CompiledStep(self, self.host_work, step)
 
+    def take_device(self, number: int) -> None:
+        cuda = self.xp.cuda
+        cuda.Device(number % cuda.runtime.getDeviceCount()).use()
+
     def decide(self, question: Callable[[], bool]) -> bool:
         return self.host_work.decide(question)
 

@@ -69,6 +69,9 @@ class NumpyBackend(Backend):
     def decide(self, question: Callable[[], bool]) -> bool:
         return question()
 
+    def take_device(self, number: int) -> None:
+        """Do nothing: there is no device to choose."""
+
     def synchronize(self) -> None:
         """Return at once: NumPy has finished its work whenever one of its functions returns."""
 

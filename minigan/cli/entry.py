@@ -6,6 +6,8 @@ can put right is printed as one line on standard error, with exit status 2.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import itertools
 import os
 import shutil
@@ -18,6 +20,7 @@ import tyro
 from tyro.conf import subcommand
 
 import minigan
+from minigan.backend import started_as
 from minigan.backend.cupy_backend import gpu_failure
 from minigan.cli.commands import COMMANDS
 from minigan.cli.examples import examples_of
@@ -36,6 +39,10 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run one command, and return its exit status."""
     args = list(sys.argv[1:] if args is None else args) or ["--help"]
     prepare_streams()
+    if started_as() > 0:  # one of several processes: the first one speaks, and does all else
+        drop(sys.stdout)
+        if args[:1] != ["train"]:
+            return 0
     try:
         raise_on_interrupt()
         try:
@@ -51,7 +58,8 @@ def main(args: Sequence[str] | None = None) -> int:
         known = isinstance(error, (InputError, OSError, MemoryError)) or failure is not None
         if not known or os.environ.get("MINIGAN_TRACEBACK"):
             raise
-        complain(f"minigan: {' '.join((failure or _message(error)).split())}")
+        if started_as() == 0:
+            complain(f"minigan: {' '.join((failure or _message(error)).split())}")
         return 2
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -74,7 +82,9 @@ def _run(args: list[str]) -> int:
     if args == ["--version"]:
         print(f"minigan {minigan.__version__}")
         return 0
-    options = _parse(args)
+    others = contextlib.redirect_stderr(io.StringIO())
+    with others if started_as() > 0 else contextlib.nullcontext():
+        options = _parse(args)
     try:
         os.getcwd()
     except FileNotFoundError as error:

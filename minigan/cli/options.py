@@ -49,6 +49,11 @@ class Train(TrainConfig):
     out: Annotated[str | None, optional("DIR")] = None
     resume: Annotated[str | None, optional("DIR")] = None
     model: Annotated[str | None, optional("FILE")] = None
+    seeds: Annotated[tuple[int, int] | None, optional("FIRST LAST")] = None
+    """Train a run for each seed from the first to the last, side by side, in the folder that --out
+    names; the same command goes on with them."""
+    jobs: Annotated[int | None, optional("INT")] = None
+    """Number of runs to train at a time with --seeds; if not given, as many as cores, or GPUs."""
 
     def __post_init__(self) -> None:
         """Check nothing here: tyro would put a frame around the message.

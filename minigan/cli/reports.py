@@ -5,6 +5,7 @@ Their text is needed: if it cannot be printed, ``say`` raises OSError.
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import platform
@@ -224,6 +225,15 @@ def bench_command(options: Bench) -> int:
     return 0
 
 
+def _processes() -> str:
+    """Return what lets several processes train one GAN."""
+    try:
+        version = importlib.metadata.version("mpi4py")
+    except importlib.metadata.PackageNotFoundError:
+        return "one process only: mpi4py is not installed"
+    return f"several processes by mpi4py {version}; they add up gradients in main memory"
+
+
 def info_command(options: Info) -> int:
     """Run ``minigan info``."""
     reason = why_unavailable()
@@ -236,6 +246,7 @@ def info_command(options: Info) -> int:
         ("BLAS", blas_kernels()),
         ("Adam", how_adam_runs()),
         ("GPU", gpu),
+        ("mpiexec", _processes()),
     )
     say("\n".join(f"{name:8} {value}" for name, value in lines), needed=True)
     return 0

@@ -33,13 +33,21 @@ from minigan.training.asking import MOST_IMAGES
 from minigan.training.commands import model_option
 from minigan.training.drawn import FORMATS, save_images
 from minigan.training.folder import CHECKPOINT
+from minigan.training.many import TABLE, table_of, train_seeds
 
 RUNS = Path("runs")  # where minigan train puts new runs; pictures without a run go there, too
 
 
 def train_command(options: Train) -> int:
     """Run ``minigan train``."""
-    trainer = Trainer(TrainConfig(**vars(options)))
+    given = dict(vars(options))
+    seeds, jobs = given.pop("seeds"), given.pop("jobs")
+    config = TrainConfig(**given)
+    if seeds is not None:
+        return _train_seeds(config, seeds, jobs)
+    if jobs is not None:
+        raise InputError("`jobs` is how many runs of `seeds` to train at a time: give both")
+    trainer = Trainer(config)
     folder = trainer.run()
     name = f"{typed(folder)}{model_option(trainer.state)}"
     noun = "digits" if trainer.config.data == MNIST else "images"
@@ -52,6 +60,19 @@ def train_command(options: Train) -> int:
         f"New {noun}:  minigan sample {name}"
     )
     return 0
+
+
+def _train_seeds(config: TrainConfig, seeds: tuple[int, int], jobs: int | None) -> int:
+    """Train one run for each seed; the exit status is 1 if one of them has failed."""
+    note(f"A line comes for each run that has ended; the runs are the folders in {config.out}.")
+    try:
+        runs = train_seeds(config, *seeds, jobs, say=say)
+    except KeyboardInterrupt:
+        say("Stopped; everything is saved.  The same command goes on.")
+        raise
+    say(f"\n{table_of(runs)}\n")
+    say(f"The same figures, without rounding: {Path(config.out or '') / TABLE}")
+    return 1 if any(run.error for run in runs) else 0
 
 
 def sample_command(options: Sample) -> int:

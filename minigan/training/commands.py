@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from minigan.data import MNIST
 from minigan.machine.terminal import typed
 from minigan.training.config import TrainConfig
 from minigan.training.run import Run
@@ -33,24 +32,28 @@ def repeating(run: Run) -> str:
     The learning rate is the one that the run began with.  On a CPU the command names the number of
     threads if that was one number all the time, because another number rounds differently.
     """
-    config = run.config.stored() | ({"lr": run.lrs[0][1]} if run.lrs else {})
-    default = TrainConfig(recipe=run.config.recipe).stored() | {"recipe": TrainConfig.recipe}
-    words = ["minigan train"]
-    for name, value in config.items():
-        if value != default[name] and name != "threads":
-            words.append(f"--{name.replace('_', '-')} {_word(name, value)}")
+    first = replace(run.config, out=None, resume=None, model=run.model, threads=None)
+    if run.lrs:
+        first = replace(first, lr=run.lrs[0][1])
     numbers = {number for _, number in run.threads}
     if len(numbers) == 1:
-        words.append(f"--threads {numbers.pop()}")
-    return " ".join(words) + model_option(run)
+        first = replace(first, threads=numbers.pop())
+    words = (word if word.startswith("--") else typed(Path(word)) for word in words_of(first))
+    return " ".join(["minigan train", *words])
+
+
+def words_of(config: TrainConfig) -> list[str]:
+    """Return the words after ``minigan train`` for a new run: the options that are no defaults."""
+    default, words = asdict(TrainConfig(recipe=config.recipe).resolved()), list[str]()
+    for name, value in asdict(config.resolved()).items():
+        if value is not None and value != (
+            TrainConfig.recipe if name == "recipe" else default[name]
+        ):
+            values = value if isinstance(value, (tuple, list)) else [value]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return words
 
 
 def model_option(run: Run) -> str:
     """Return the option that names the file of the run's networks, if they come from a file."""
     return "" if run.model is None else f" --model {typed(Path(run.model))}"
-
-
-def _word(name: str, value: Any) -> str:
-    if name == "data" and value != MNIST:
-        return typed(Path(value))
-    return " ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

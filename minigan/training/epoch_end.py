@@ -22,7 +22,7 @@ def finish_epoch(
 
     The summary is one line, with a warning on a line of its own if there are signs of a collapse,
     or if D remembers the training images.  The generator is written to the file ``best`` if it is
-    the best so far.  A new log begins.
+    the best so far.
     """
     config, epoch = run.config, run.step // run.steps_per_epoch
     row = sum_up(run.log, epoch, run.step)
@@ -39,9 +39,13 @@ def finish_epoch(
         warning_of_memory(run.history, epoch, run.gan.r1),
     ):
         line += "" if warning is None else f"\n{warning}"
+    return line
+
+
+def begin_epoch(run: Run) -> None:
+    """Begin a new log, and note the random state from which the next epoch is drawn."""
     run.log = []
     run.epoch_state = dict(run.rng.bit_generator.state)
-    return line
 
 
 def measure_quality(run: Run, file: Path, check: QualityCheck) -> str:

@@ -14,12 +14,16 @@ from minigan.training.checkpoint import stored_arrays
 from minigan.training.run import Run
 
 
-def diverged(run: Run, step: int, what: str, checkpoint: Path) -> InputError:
+class DivergedError(InputError):
+    """Raised if the figures or weights of a run are no longer finite."""
+
+
+def diverged(run: Run, step: int, what: str, checkpoint: Path) -> DivergedError:
     """Return the error for a loss or a weight that is no longer finite."""
     advice = f"try a lower {'`lr` or `r1`' if run.gan.r1 > 0 else '`lr`'} and another `out`"
     if checkpoint.exists():
         advice = f"go on from it with `resume` and a lower `lr`, or {advice}"
-    return InputError(f"training diverged at step {step:,}: {what}{_kept(checkpoint)}; {advice}")
+    return DivergedError(f"training diverged at step {step:,}: {what}{_kept(checkpoint)}; {advice}")
 
 
 def check_finite(run: Run, checkpoint: Path) -> None:

@@ -33,6 +33,7 @@ from minigan.training.folder import (
 from minigan.training.history import HistoryFile, column_names
 from minigan.training.page import RunPage
 from minigan.training.pictures import curves_png, grid_png
+from minigan.training.recipes import RECIPES
 from minigan.training.run import Run
 
 SHARE = 0.02  # of the time of a run that goes into curves and film, at most; or into the page
@@ -106,6 +107,11 @@ class Outputs:
             with tolerated("the picture in the notebook"):
                 self.in_notebook.show(content)
 
+    def draw_first(self) -> None:
+        """Write the first picture, and the page with it."""
+        self.draw_samples(self.step_picture)
+        self.write_page()
+
     def save_history(self) -> None:
         """Let ``history.csv`` have all rows of the history."""
         with tolerated(self.history_file.path):
@@ -135,10 +141,8 @@ class Outputs:
             _write(file, self.page.html(live))
 
     def _curves(self) -> bytes:
-        run = self.run
-        return curves_png(
-            run.history, run.steps_per_epoch, self.real_spread, squared=run.gan.loss is mse
-        )
+        run, squared = self.run, RECIPES[self.run.config.recipe].loss is mse
+        return curves_png(run.history, run.steps_per_epoch, self.real_spread, squared=squared)
 
 
 @contextlib.contextmanager

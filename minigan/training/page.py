@@ -68,7 +68,8 @@ class RunPage:
         )
         self.made = now
         stopped = not live and run.step < run.last_step
-        recipe, squared = RECIPES[config.recipe], run.gan.loss is mse
+        recipe = RECIPES[config.recipe]
+        squared = recipe.loss is mse
         height, width, channels = (*run.shape, 1)[:3]
         columns = len(run.classes) or 8
         frames = [(words_of(epoch), file) for epoch, file in frames_of(self.folder, epochs)]

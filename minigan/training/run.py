@@ -160,12 +160,21 @@ def blank_generator(
     )
 
 
-def check_batches(run: Run, images: int) -> None:
-    """Raise InputError unless the images can be put into batches of the size that was given."""
+def check_batches(run: Run, images: int, ranks: int = 1) -> None:
+    """Raise InputError unless the images can be put into batches of the size that was given.
+
+    Each of so many ``ranks``, the processes that share out a batch, needs an image of each.
+    """
     batch_size = run.config.batch_size
     if batch_size > images:
         have = counted(images, "image")
         raise InputError(f"`batch_size` is {batch_size:,}, but the data has only {have}")
+    smallest = images % batch_size or batch_size
+    if smallest < ranks:
+        raise InputError(
+            f"`batch_size` {batch_size} leaves a batch of {smallest} of {images:,} images, but "
+            f"there are {ranks} processes: choose another size, or fewer processes"
+        )
     layers = (*run.gan.generator.layers, *run.gan.discriminator.layers)
     normalised = any(isinstance(layer, BatchNorm1d) for layer in layers)
     if normalised and (images - 1) % batch_size == 0:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from minigan.backend import ALONE, Ranks
 from minigan.errors import counted
 from minigan.machine.blas import blas_threads, set_blas_threads
 from minigan.training.run import Run
@@ -35,12 +36,15 @@ AGAIN = 2000  # steps after which fewer than all threads are measured again: a c
 class ThreadChoice:
     """Sets the number of BLAS threads of a run: the one that was given, or the fastest.
 
-    Every change is noted in ``run.threads``.  A run on a GPU has none.
+    Every change is noted in ``run.threads``.  A run on a GPU has none.  Several ``ranks`` share the
+    cores of their machine evenly, and nothing is measured.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, ranks: Ranks = ALONE) -> None:
         self.run, given = run, run.config.threads
         self.on_cpu = run.gan.generator.backend.name == "numpy"
+        if ranks.size > 1:  # they share the cores, and must not measure each for itself
+            given = given or max(1, blas_threads() // ranks.neighbours)
         self.most = given or blas_threads()
         before = run.threads[-1][1] if run.threads else self.most
         self.choice = min(before, self.most) if given is None else given

@@ -10,12 +10,13 @@ import contextlib
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, get_backend
+from minigan.backend import Array, get_backend, started_ranks
 from minigan.data import ARRAYS
 from minigan.errors import InputError
 from minigan.gan import GAN
@@ -28,8 +29,8 @@ from minigan.training.checkpoint import Stamp, restore_run, save_run, stamp, sto
 from minigan.training.commands import model_option
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch
-from minigan.training.epoch_end import finish_epoch
-from minigan.training.failures import check_finite, gpu_failures_named
+from minigan.training.epoch_end import begin_epoch, finish_epoch
+from minigan.training.failures import DivergedError, check_finite, gpu_failures_named
 from minigan.training.folder import (
     BEST,
     CHECKPOINT,
@@ -81,6 +82,14 @@ class Trainer:
     ) -> None:
         if not isinstance(config, TrainConfig):
             raise TypeError(f"config is {config!r}, expected a TrainConfig")
+        self.ranks = started_ranks()  # the processes that share out each batch
+        with self.ranks.agreeing():
+            self._prepare(config, images, labels, generator, discriminator)
+
+    def _prepare(
+        self, config: TrainConfig, images: Any, labels: Any, generator: Any, discriminator: Any
+    ) -> None:
+        """Read the data, and make the run or restore it."""
         if config.resume is not None and config.lr is None:
             config = replace(config, lr=TrainConfig.of_run(config.resume).lr)
         if images is not None:
@@ -88,6 +97,8 @@ class Trainer:
         self.config = config = config.resolved()
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
+        if self.ranks.size > 1:
+            backend.take_device(self.ranks.place)
         dataset = read_data(config, images, labels)
         data = training_data(dataset, config, backend)
         networks = self._networks(generator, discriminator)
@@ -98,10 +109,12 @@ class Trainer:
             config, len(data.images), data.crc32, backend, data.classes, dataset.shape, networks
         )
         self.state.model = config.model
-        check_batches(self.state, len(data.images))
+        check_batches(self.state, len(data.images), self.ranks.size)
+        self.gan.share_out(self.ranks)
         # A layer of one's own may do what a captured CUDA graph would not repeat, such as draw.
         nets = self.gan.generator, self.gan.discriminator
-        self.train_step = self._step if any(map(own_classes, nets)) else backend.compile(self._step)
+        eager = any(map(own_classes, nets)) or self.ranks.size > 1  # so does what others compute
+        self.train_step = self._step if eager else backend.compile(self._step)
         self.figures = StepFigures(self.state)
         self.memory_check = MemoryCheck(
             dataset.test, self.images, self.labels, self.pixel_values, self.state
@@ -175,18 +188,21 @@ class Trainer:
                 "an error has ended the run of this Trainer: make a new one, with `resume`, to "
                 "go on from the last checkpoint"
             )
+        lead = self.ranks.lead
         with contextlib.ExitStack() as stack:
-            self._take_folder(stack)
+            stack.enter_context(self.ranks.quiet())
+            self.folder = lead(lambda: self._take_folder(stack))
             signals = stack.enter_context(noted_signals())
             outputs = Outputs(run, self.folder, self.real_spread)
-            outputs.begin()
+            lead(outputs.begin)
             if run.step >= run.last_step:
                 say(f"Nothing to do: the run in {self.folder} ended with epoch {config.epochs}.")
                 return self.folder
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
+            stack.enter_context(self.ranks.together(DivergedError))
             stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
             announce(run, self.folder, outputs, self.memory_check, self.found, run.note_lr())
-            threads = ThreadChoice(run)
+            threads = ThreadChoice(run, self.ranks)
             stack.enter_context(limited_threads(threads.most if threads.on_cpu else None))
             line = threads.choose()
             progress = Progress(run, stack)
@@ -196,24 +212,27 @@ class Trainer:
                 epoch, summary = run.step // run.steps_per_epoch + 1, None
                 self._train_epoch(epoch, outputs, threads, progress, signals)
                 saves = epoch % config.save_every == 0 or run.step == run.last_step
+                # read once: a later signal stops the run after the next step
+                stops = self.ranks.most(bool(signals)) > 0
                 if run.steps_of_epoch == 0:
-                    best = self.folder / BEST
-                    checks = self.quality_check, self.memory_check
-                    summary = finish_epoch(run, best, *checks, self.real_spread)
-                stops = bool(signals)  # read once: a later signal stops the run after the next step
+                    summary = lead(self._finish_epoch)
+                    begin_epoch(run)
                 if saves or stops:
-                    self._save(outputs, ends=stops or run.step == run.last_step)
+                    lead(partial(self._save, outputs, ends=stops or run.step == run.last_step))
                 progress.say(summary)
                 if on_epoch is not None and run.steps_of_epoch == 0:
-                    stops = self._ended_by(on_epoch, outputs) or stops
+                    stops = lead(lambda: self._ended_by(on_epoch, outputs)) or stops
             self.failed = False
         if run.step < run.last_step:
             say(f"Stopped after step {run.step:,}; everything is saved.  To go on:\n")
             say(f"    minigan train --resume {typed(self.folder)}{model_option(run)}\n")
-            if signals:
-                interrupted = signals[0] == signal.SIGINT
-                raise KeyboardInterrupt if interrupted else SystemExit(128 + signals[0])
+            if number := self.ranks.most(signals[0] if signals else 0):
+                raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         return self.folder
+
+    def _finish_epoch(self) -> str:
+        checks = self.quality_check, self.memory_check
+        return finish_epoch(self.state, self.folder / BEST, *checks, self.real_spread)
 
     def _save(self, outputs: Outputs, ends: bool) -> None:
         """Write the checkpoint and what is made from it; ``ends`` says that the run ends here."""
@@ -242,7 +261,7 @@ class Trainer:
             self._save(outputs, ends=True)
         return bool(ends)
 
-    def _take_folder(self, stack: contextlib.ExitStack) -> None:
+    def _take_folder(self, stack: contextlib.ExitStack) -> Path:
         """Make the folder if it is new, and hold it for this process until the stack is closed."""
         if not self.owns_folder:
             self.folder = make_folder(self.folder, self.config)
@@ -260,6 +279,7 @@ class Trainer:
             save_run(self.state, file)
             self.checkpoint = stamp(file)
         self.config.save(self.folder)
+        return self.folder
 
     def _train_epoch(
         self,
@@ -283,17 +303,17 @@ class Trainer:
             if i < done:  # in a resumed epoch, only draw the numbers of the steps already taken
                 figures.begin()
                 continue
-            figures.keep(self.train_step(indices, z), len(indices))
+            mine = self.ranks.slice_of(len(indices))  # all rows, unless other processes take some
+            figures.keep(self.train_step(indices[mine], z[mine]), len(indices))
             run.step += 1
             if run.average is not None:
                 follow(run.average, run.gan.generator, run.step)
             progress.after_step()
-            last = run.steps_of_epoch == 0 or bool(signals)
+            last = run.steps_of_epoch == 0 or self.ranks.most(bool(signals)) > 0
             if last or run.steps_of_epoch % figures.read_every == 0:
                 read = figures.read(epoch, self.folder / CHECKPOINT)
                 if run.step == FIRST_PICTURE and not last:
-                    outputs.draw_samples(outputs.step_picture)
-                    outputs.write_page()
+                    self.ranks.lead(outputs.draw_first)
                 progress.after_reading(*read)
                 progress.say(threads.after_step(read.seconds))
                 figures.begin()

@@ -101,7 +101,7 @@ def test_a_gpu_that_fails_is_one_line(
 def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info"]) == 0
     out = capsys.readouterr().out
-    for word in ("minigan ", "Python ", "NumPy ", "backend ", "BLAS ", "Adam ", "GPU "):
+    for word in ("minigan ", "Python ", "NumPy ", "backend ", "BLAS ", "Adam ", "GPU ", "mpiexec "):
         assert f"\n{word}" in "\n" + out
     assert re.search(r"BLAS +\w+ .* \d+ threads?", out)
 

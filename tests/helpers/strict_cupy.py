@@ -37,9 +37,12 @@ class Counts:
     """How often the host waited for the "device", what went to and fro, what was allocated."""
 
     to_device = to_host = waits = allocations = launches = 0
+    gpus = 1  # that there are
+    devices: ClassVar[list[int]] = []  # that were chosen
 
     @classmethod
     def reset(cls) -> None:
+        cls.gpus, cls.devices = 1, []
         cls.to_device = cls.to_host = cls.waits = cls.allocations = cls.launches = 0
 
 
@@ -399,7 +402,7 @@ def make_module() -> types.ModuleType:
     cupy.empty_like = lambda a: empty(a.shape, a.dtype)
     cupy.RawKernel = RawKernel
     runtime = types.SimpleNamespace(
-        getDeviceCount=lambda: 1,
+        getDeviceCount=lambda: Counts.gpus,
         getDevice=lambda: 0,
         getDeviceProperties=lambda device: {"name": b"strict stand-in"},
         runtimeGetVersion=lambda: 12090,
@@ -407,6 +410,7 @@ def make_module() -> types.ModuleType:
     )
     current = Stream()
     cupy.cuda = types.SimpleNamespace(
+        Device=lambda number: types.SimpleNamespace(use=lambda: Counts.devices.append(number)),
         runtime=runtime,
         Stream=Stream,
         get_current_stream=lambda: current,

@@ -1,0 +1,144 @@
+"""Ranks: they take all rows, and sums, means, errors and decisions are those of all."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers import strict_cupy
+from helpers.threads_as_ranks import on_ranks
+
+from minigan.backend import ALONE, Backend, started_as, started_ranks
+from minigan.backend.ranks import STARTERS, MPIRanks
+from minigan.errors import InputError
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@pytest.mark.parametrize("rows", [4, 7, 64, 65])
+def test_every_row_belongs_to_one_rank(size: int, rows: int) -> None:
+    slices = on_ranks(size, lambda ranks: ranks.slice_of(rows))
+    taken = np.concatenate([np.arange(rows)[s] for s in slices])
+    np.testing.assert_array_equal(taken, np.arange(rows))
+    lengths = [s.stop - s.start for s in slices]
+    assert max(lengths) - min(lengths) <= 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_sums_and_means_are_those_of_all_rows(size: int, backend: Backend) -> None:
+    x = np.random.default_rng(0).standard_normal((7, 5))
+
+    def work(ranks: MPIRanks) -> tuple[int, Any, Any]:
+        mine = backend.asarray(x[ranks.slice_of(7)])
+        total = mine.sum(axis=0)
+        ranks.add(total)
+        mean = ranks.mean(mine)
+        return ranks.rows(len(mine)), backend.to_numpy(mean), backend.to_numpy(total)
+
+    for rows, mean, total in on_ranks(size, work):
+        assert rows == 7
+        np.testing.assert_allclose(mean, x.mean(axis=0), rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(total, x.sum(axis=0), rtol=1e-13, atol=1e-15)
+
+
+def test_rank_0_leads_and_the_others_learn_of_it() -> None:
+    calls: list[int] = []
+
+    def work(ranks: MPIRanks) -> int:
+        result: int = ranks.lead(lambda: calls.append(ranks.rank) or 5)  # type: ignore[func-returns-value]
+        return result + ranks.most(ranks.rank)
+
+    assert on_ranks(3, work) == [7, 7, 7]
+    assert calls == [0]
+
+
+def test_an_error_of_one_is_known_to_all() -> None:
+    def failing(rank: int, size: int) -> list[str]:
+        def work(ranks: MPIRanks) -> str:
+            try:
+                with ranks.agreeing():
+                    if ranks.rank in (rank, rank + 1):
+                        raise InputError("`data` is missing")
+            except InputError as error:
+                return error.spelled(lambda name: f"--{name}")
+            return "fine"
+
+        return on_ranks(size, work)
+
+    assert failing(1, 3) == ["process 1: --data is missing"] * 3
+    assert failing(0, 2) == ["--data is missing"] * 2  # the same error on all: no number
+    assert failing(5, 2) == ["fine"] * 2
+
+
+def test_an_error_of_rank_0_ends_the_others_in_silence() -> None:
+    def work(ranks: MPIRanks) -> Any:
+        def full() -> None:
+            raise OSError(28, "No space left on device")
+
+        try:
+            ranks.lead(full)
+        except OSError:
+            return "told"
+        except SystemExit as end:
+            return end.code
+        return "fine"
+
+    assert on_ranks(3, work) == ["told", 2, 2]
+
+
+def test_an_error_that_only_one_knows_of_ends_all(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(ranks: MPIRanks) -> None:
+        with ranks.together(ZeroDivisionError):
+            if ranks.rank == 1:
+                raise InputError("the GPU has failed")
+            ranks.rows(1)  # would wait for ever
+
+    with pytest.raises(InputError):
+        on_ranks(2, work)
+    assert "minigan: process 1: the GPU has failed\n" in capsys.readouterr().err
+
+
+def test_an_error_that_all_have_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    def work(ranks: MPIRanks) -> str:
+        try:
+            with ranks.together(ZeroDivisionError):
+                return str(1 / 0)
+        except ZeroDivisionError:
+            return "passed"
+
+    assert on_ranks(2, work) == ["passed"] * 2
+    assert capsys.readouterr().err == ""
+
+
+def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in STARTERS:
+        monkeypatch.delenv(name, raising=False)
+    assert started_ranks() is ALONE
+    assert started_as() == 0
+    assert (ALONE.rank, ALONE.size, ALONE.rows(3), ALONE.most(2)) == (0, 1, 3, 2)
+    assert ALONE.slice_of(5) == slice(0, 5)
+    assert ALONE.lead(lambda: 4) == 4
+    x = np.random.default_rng(0).standard_normal((7, 5))
+    np.testing.assert_array_equal(ALONE.mean(x), x.mean(axis=0))
+    with pytest.raises(InputError, match="broken"), ALONE.agreeing():
+        raise InputError("broken")
+
+
+def test_a_start_by_mpiexec_without_mpi4py_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PMI_RANK", "2")
+    monkeypatch.setitem(__import__("sys").modules, "mpi4py", None)
+    assert started_as() == 2
+    with pytest.raises(InputError, match=r"needs mpi4py .* pip install 'minigan\[mpi\]'"):
+        started_ranks()
+
+
+def test_a_copy_has_the_same_ranks() -> None:
+    assert all(on_ranks(2, lambda ranks: copy.deepcopy({"a": ranks})["a"] is ranks))
+
+
+def test_each_rank_takes_a_gpu_of_its_own(stand_in: Backend) -> None:
+    strict_cupy.Counts.gpus = 2
+    for number in range(3):
+        stand_in.take_device(number)
+    assert strict_cupy.Counts.devices == [0, 1, 0]
