@@ -1,12 +1,14 @@
 # %% [markdown]
 # # The tutorial's program, with minigan in PyTorch's place
 #
-# This program trains a GAN that draws handwritten digits, step by step like the PyTorch tutorial:
-# settings, data, networks, loss and optimizers, the training loop, pictures.  The comments give
-# PyTorch's line where minigan's differs.  `minigan train --recipe tutorial` does the same with
+# This program trains a GAN that draws handwritten digits, with the names and in the order of the
+# PyTorch tutorial: data, networks, loss and optimizers, the training loop, pictures.  The comments
+# give PyTorch's line where minigan's differs.  `minigan train --recipe tutorial` does the same with
 # checkpoints and curves.
 #
-# The program takes ten to fifteen minutes; EPOCHS=2 in the environment gives a first look.  The
+# The tutorial trains for 1000 epochs, draws a picture after every hundredth of them, and has no
+# seed; this program stops after 20, draws one after each, from the same latent points, and has a
+# seed.  It takes ten to fifteen minutes; EPOCHS=2 in the environment gives a first look.  The
 # pictures go to runs/mnist_gan.
 
 # %%
@@ -20,14 +22,11 @@ import minigan as mg
 from minigan.data import batches, pixel_values
 from minigan.training.pictures import save_grid
 
-epochs = int(os.environ.get("EPOCHS", "20"))
+num_epochs = int(os.environ.get("EPOCHS", "20"))  # 1000
 batch_size = int(os.environ.get("BATCH_SIZE", "64"))
-latent_dim = 100
-lr = 2e-4
-betas = (0.5, 0.999)
 pictures = Path(os.environ.get("OUT", "runs/mnist_gan"))
 pictures.mkdir(parents=True, exist_ok=True)
-rng = np.random.default_rng(1)  # torch.manual_seed(1)
+rng = np.random.default_rng(1)  # all random numbers of this program
 
 # %% [markdown]
 # ## Data
@@ -36,9 +35,9 @@ rng = np.random.default_rng(1)  # torch.manual_seed(1)
 # batch.
 
 # %%
-images, _ = mg.load_mnist("train")
-images = images.reshape(len(images), 784)  # img.view(batch_size, -1)
-to_float = pixel_values()
+train_dataset, _ = mg.load_mnist("train")
+train_dataset = train_dataset.reshape(len(train_dataset), 28 * 28)  # D's nn.Flatten()
+transform = pixel_values()
 
 # %% [markdown]
 # ## Generator and discriminator
@@ -46,19 +45,19 @@ to_float = pixel_values()
 # are drawn with the network's seed.
 
 # %%
-G = mg.Sequential(
-    mg.Linear(latent_dim, 256),
+generator = mg.Sequential(
+    mg.Linear(100, 256),
     mg.ReLU(),
     mg.Linear(256, 512),
     mg.ReLU(),
     mg.Linear(512, 1024),
     mg.ReLU(),
-    mg.Linear(1024, 784),
+    mg.Linear(1024, 28 * 28),
     mg.Tanh(),
     seed=rng,
 )
-D = mg.Sequential(
-    mg.Linear(784, 1024),
+discriminator = mg.Sequential(
+    mg.Linear(28 * 28, 1024),
     mg.LeakyReLU(0.2),
     mg.Linear(1024, 512),
     mg.LeakyReLU(0.2),
@@ -68,51 +67,54 @@ D = mg.Sequential(
     mg.Sigmoid(),
     seed=rng,
 )
-print(G)
-print(D)
+print(generator)
+print(discriminator)
 
 # %% [markdown]
 # ## Loss and optimizers
 # PyTorch: `criterion = nn.BCELoss()`; here the function `mg.bce` returns the loss and its gradient.
 
 # %%
-adam_d = mg.Adam(D, lr=lr, betas=betas)  # optim.Adam(D.parameters(), lr=lr, betas=betas)
-adam_g = mg.Adam(G, lr=lr, betas=betas)
-fixed_z = rng.standard_normal((64, latent_dim), dtype=np.float32)
+criterion = mg.bce
+optimizer_G = mg.Adam(generator, lr=0.0002, betas=(0.5, 0.999))  # optim.Adam(G.parameters(), ...)
+optimizer_D = mg.Adam(discriminator, lr=0.0002, betas=(0.5, 0.999))
+fixed_z = rng.standard_normal((64, 100), dtype=np.float32)
 
 # %% [markdown]
 # ## Training
 
 # %%
-for epoch in range(1, epochs + 1):
+for epoch in range(1, num_epochs + 1):
     start = time.perf_counter()
-    for batch in batches(len(images), batch_size, rng):  # for img, _ in dataloader:
-        real = to_float[images[batch]]
-        z = rng.standard_normal((len(batch), latent_dim), dtype=np.float32)  # torch.randn(...)
+    for batch in batches(len(train_dataset), batch_size, rng):  # for i, (imgs, _) in enumerate(...)
+        real_imgs = transform[train_dataset[batch]]
+        real_labels, fake_labels = 1.0, 0.0  # torch.ones(...), torch.zeros(...)
 
         # Train the discriminator: real images are 1, fake images are 0.
-        p_real, cache_real = D.forward(real)
-        loss_real, dp_real = mg.bce(p_real, 1.0)  # criterion(D(real), ones)
-        fake, cache_g = G.forward(z)  # fake = G(z)
-        p_fake, cache_fake = D.forward(fake)  # D(fake.detach()): backward stops below
-        loss_fake, dp_fake = mg.bce(p_fake, 0.0)
-        d_loss = loss_real + loss_fake
-        D.backward(dp_real, cache_real, input_grad=False)  # d_loss.backward(), in its two halves:
-        grads_real = D.grads.copy()  # gradients are overwritten, never accumulated,
-        D.backward(dp_fake, cache_fake, input_grad=False)  # so there is no zero_grad() to forget
-        D.grads += grads_real
-        adam_d.step()  # d_optimizer.step()
+        outputs, cache = discriminator.forward(real_imgs)
+        d_loss_real, dp = criterion(outputs, real_labels)
+        discriminator.backward(dp, cache, input_grad=False)  # d_loss_real.backward()
+        grads_real = discriminator.grads.copy()  # the next backward overwrites the gradients:
 
-        # Train the generator: the updated D should take its images for real.
-        p, cache_d = D.forward(fake)
-        g_loss, dp = mg.bce(p, 1.0)  # criterion(D(fake), ones)
-        d_fake = D.backward(dp, cache_d, param_grads=False)  # through D, whose weights stay
-        G.backward(d_fake, cache_g, input_grad=False)  # g_loss.backward()
-        adam_g.step()  # g_optimizer.step()
+        z = rng.standard_normal((len(batch), 100), dtype=np.float32)  # torch.randn(...)
+        fake_imgs, cache_g = generator.forward(z)
+        outputs, cache = discriminator.forward(fake_imgs)
+        d_loss_fake, dp = criterion(outputs, fake_labels)
+        discriminator.backward(dp, cache, input_grad=False)  # fake_imgs.detach(): no gradient to it
+        discriminator.grads += grads_real  # there is no zero_grad() to forget, but a sum to write
+        optimizer_D.step()
+
+        # Train the generator: the updated discriminator should take its images for real.
+        outputs, cache = discriminator.forward(fake_imgs)
+        g_loss, dp = criterion(outputs, real_labels)
+        d_fake = discriminator.backward(dp, cache, param_grads=False)  # whose weights stay
+        generator.backward(d_fake, cache_g, input_grad=False)  # g_loss.backward()
+        optimizer_G.step()
 
     print(
-        f"Epoch [{epoch}/{epochs}]  d_loss {float(d_loss):.4f}  g_loss {float(g_loss):.4f}  "
-        f"{time.perf_counter() - start:.1f} s"
+        f"Epoch [{epoch}/{num_epochs}], d_loss: {float(d_loss_real) + float(d_loss_fake):.4f}, "
+        f"g_loss: {float(g_loss):.4f}, {time.perf_counter() - start:.1f} s"
     )
-    save_grid(pictures / f"epoch_{epoch:04d}.png", G(fixed_z))  # save_image(G(fixed_z), ...)
+    generated_images = generator(fixed_z)  # generator(torch.randn(64, 100))
+    save_grid(pictures / f"epoch_{epoch:04d}.png", generated_images)  # make_grid(...), plt.imshow
     print(f"picture: {pictures}/epoch_{epoch:04d}.png")

@@ -351,7 +351,7 @@ def test_mnist_gan(
 ) -> None:
     loaded("mnist_gan.py", tmp_path, monkeypatch, EPOCHS="1", BATCH_SIZE="200")
     out = capsys.readouterr().out
-    assert re.search(r"Epoch \[1/1\]  d_loss \d\.\d{4}  g_loss \d\.\d{4}", out)
+    assert re.search(r"Epoch \[1/1\], d_loss: \d\.\d{4}, g_loss: \d\.\d{4}, ", out)
     with Image.open(tmp_path / "epoch_0001.png") as picture:
         assert np.asarray(picture).std() > 10
 

@@ -89,14 +89,19 @@ class Program:
 
         for images, latent in batches:
             real, z = (torch.from_numpy(np.array(a)).to(self.dtype) for a in (images, latent))
-            one, zero = torch.ones(len(z), 1).to(self.dtype), torch.zeros(len(z), 1).to(self.dtype)
+            real_imgs = real.view(-1, 1, 28, 28)
+            real_labels = torch.ones(real_imgs.size(0), 1).to(self.dtype)
+            fake_labels = torch.zeros(real_imgs.size(0), 1).to(self.dtype)
             self.optimizer_D.zero_grad()
-            self.criterion(self.discriminator(real.view(-1, 1, 28, 28)), one).backward()
-            fake = self.generator(z)
-            self.criterion(self.discriminator(fake.detach()), zero).backward()
+            d_loss_real = self.criterion(self.discriminator(real_imgs), real_labels)
+            d_loss_real.backward()
+            fake_imgs = self.generator(z)
+            d_loss_fake = self.criterion(self.discriminator(fake_imgs.detach()), fake_labels)
+            d_loss_fake.backward()
             self.optimizer_D.step()
             self.optimizer_G.zero_grad()
-            self.criterion(self.discriminator(fake), one).backward()
+            g_loss = self.criterion(self.discriminator(fake_imgs), real_labels)
+            g_loss.backward()
             self.optimizer_G.step()
 
     def arrays(self) -> dict[str, Array]:

@@ -36,24 +36,26 @@ def tutorial_step(device: str = "cpu", tf32: bool = False) -> Callable[[Any, Any
     import torch
     from torch import nn
 
-    G, D = torch_networks(sigmoid=True, device=device, tf32=tf32)
-    criterion = nn.BCELoss()
-    d_optimizer = torch.optim.Adam(D.parameters(), lr=LR, betas=BETAS)
-    g_optimizer = torch.optim.Adam(G.parameters(), lr=LR, betas=BETAS)
+    generator, discriminator = torch_networks(sigmoid=True, device=device, tf32=tf32)
+    criterion: Any = nn.BCELoss()
+    optimizer_G = torch.optim.Adam(generator.parameters(), lr=LR, betas=BETAS)
+    optimizer_D = torch.optim.Adam(discriminator.parameters(), lr=LR, betas=BETAS)
 
-    def step(real: Any, z: Any) -> tuple[Any, Any]:
-        ones = torch.ones(len(real), 1, device=device)
-        zeros = torch.zeros(len(real), 1, device=device)
-        d_optimizer.zero_grad()
-        fake = G(z)
-        d_loss: Any = criterion(D(real), ones) + criterion(D(fake.detach()), zeros)
-        d_loss.backward()
-        d_optimizer.step()
-        g_optimizer.zero_grad()
-        g_loss: Any = criterion(D(fake), ones)
+    def step(real_imgs: Any, z: Any) -> tuple[Any, Any]:
+        real_labels = torch.ones(real_imgs.size(0), 1, device=device)
+        fake_labels = torch.zeros(real_imgs.size(0), 1, device=device)
+        optimizer_D.zero_grad()
+        d_loss_real = criterion(discriminator(real_imgs), real_labels)
+        d_loss_real.backward()
+        fake_imgs = generator(z)
+        d_loss_fake = criterion(discriminator(fake_imgs.detach()), fake_labels)
+        d_loss_fake.backward()
+        optimizer_D.step()
+        optimizer_G.zero_grad()
+        g_loss = criterion(discriminator(fake_imgs), real_labels)
         g_loss.backward()
-        g_optimizer.step()
-        return d_loss.detach(), g_loss.detach()
+        optimizer_G.step()
+        return d_loss_real.detach() + d_loss_fake.detach(), g_loss.detach()
 
     return step
 
