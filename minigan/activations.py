@@ -72,7 +72,7 @@ class LeakyReLU(Layer):
     @elementwise
     def input_grad(self, dy: Array, y: Array) -> Array:
         s = y.dtype.type(self.negative_slope)  # a Python float with booleans would make float64
-        return dy * np.maximum(y > 0, s)  # np.where takes six times as long
+        return dy * np.maximum(y > 0, s)  # np.where takes several times as long
 
     def double_backward(self, t: Array, dy: Array, y: Array) -> tuple[Array, None]:
         return self.input_grad(t, y), None

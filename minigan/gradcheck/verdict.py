@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-TOLERANCE = 1e-6  # largest error that passes: a right rule has 1e-8 or less, one 0.1 % off has 1e-3
+TOLERANCE = 1e-6  # largest error that passes: right rules have about 1e-8, one 0.1 % off has 1e-3
 
 PASS = "PASS"  # the two gradients agree, and they are known well enough for this to mean something
 UNRESOLVED = "NOT RESOLVED"  # they are not known well enough to tell a right rule from a wrong one
