@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+from sphinx import addnodes
+
 import minigan
 from minigan.tape.equations import EQUATION
 
@@ -37,19 +40,17 @@ html_theme_options = {
     "navbar_center": [],
     "navbar_end": ["theme-switcher"],
     "show_prev_next": True,
-    "secondary_sidebar_items": {
-        "**": ["page-toc"],
-        "gan-in-the-plane": [],  # which needs the room
-        "ko/gan-in-the-plane": [],
-    },
+    "secondary_sidebar_items": [],  # the chapters' list has the sections of the page
     "footer_start": [],
     "footer_end": [],
 }
 templates_path = ["templates"]
 html_static_path = ["static"]
 html_css_files = ["chapters.css"]
+html_js_files = ["formulas.js"]
 PLANE = ["arrays", "layers", "losses", "optim", "gan"]  # a GAN in the plane: mathematics,
 PLANE += ["points", "pictures", "network", "weight", "words", "page"]  # and its page
+BESIDE = "gan-in-the-plane"  # a page among the chapters that has no number
 html_sidebars = {"**": ["chapters.html"]}
 html_show_sourcelink = False
 
@@ -99,7 +100,42 @@ def add_plane(app: Any, page: str, template: str, context: object, doctree: obje
             app.add_js_file(f"plane/{name}.js", loading_method="defer")
 
 
+def chapters(
+    app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Give each page the list of all pages in its language, the chapters with their numbers."""
+    korean = pagename.startswith("ko/")
+    pages, groups = app.env.titles, []
+    if "index" not in app.env.tocs:
+        return
+    for tree in app.env.tocs["ko/index" if korean else "index"].findall(addnodes.toctree):
+        number, group = 0, []
+        for _, name in tree["entries"]:
+            counted = not groups and not name.endswith(BESIDE)
+            number += counted
+            title, uri = pages[name].astext(), context["pathto"](name)
+            group.append((str(number) if counted else "", title, uri, name == pagename))
+        groups.append((tree["caption"], group))
+    twin = pagename.removeprefix("ko/") if korean else f"ko/{pagename}"
+    other = twin if twin in pages else "index" if korean else "ko/index"
+    context["other"] = context["pathto"](other), "English" if korean else "한국어"
+    context["groups"] = groups if korean else groups[:-1]  # the last group leads to Korean
+    context["language"] = "ko" if korean else "en"
+
+
+def name_empty_heads(app: object, doctree: nodes.document, docname: str) -> None:
+    """Give a column without a head one that is read aloud, but not seen."""
+    for head in doctree.findall(nodes.thead):
+        for cell in head.findall(nodes.entry):
+            if not cell.astext().strip():
+                words = "행" if docname.startswith("ko/") else "row"
+                hidden = nodes.inline(text=words, classes=["visually-hidden"])
+                cell[:] = [nodes.paragraph("", "", hidden)]
+
+
 def setup(app: object) -> None:
     app.connect("html-page-context", add_plane)  # type: ignore[attr-defined]
+    app.connect("doctree-resolved", name_empty_heads)  # type: ignore[attr-defined]
+    app.connect("html-page-context", chapters)  # type: ignore[attr-defined]
     app.connect("config-inited", make_notebooks)  # type: ignore[attr-defined]
     app.connect("autodoc-process-docstring", equations, priority=400)  # type: ignore[attr-defined]
