@@ -105,7 +105,8 @@ class Browser:
             pytest.skip("axe-core is not installed")
         self.run(Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
         results = self.driver.execute_async_script(
-            "const done = arguments[0];"  # preload: style sheets, which a page of a file may not ask for
+            # preload would ask for the style sheets, which a page in a file may not do
+            "const done = arguments[0];"
             "axe.run({preload: false}).then(done, (error) => done({error: `${error}`}))"
         )
         return [
