@@ -52,8 +52,10 @@ PANELS = {
     "spread of the samples": (("spread", BLUE, "G(z)"),),
 }
 # D guesses, or the images differ as real ones do
-DOTTED = {"losses": ((2 * np.log(2), BLUE), (np.log(2), ORANGE))}
-DOTTED["spread of the samples"] = ((0.34, "0.4"),)
+DOTTED = {
+    "losses": [(2 * np.log(2), BLUE), (np.log(2), ORANGE)],
+    "spread of the samples": [(0.34, "0.4")],
+}
 
 
 def smooth(curve: list[float]) -> Any:

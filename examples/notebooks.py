@@ -57,7 +57,7 @@ def notebook_of(name: str) -> Any:
     source = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
     cells = TITLE.sub("# %%\n# ", PICTURE.sub(SHOWN, source))
     notebook = jupytext.reads(cells, fmt="py:percent")
-    looks_beside = "__file__" in source or "from museum" in source
+    looks_beside = any(sign in source for sign in ("__file__", "from museum", "from gallery"))
     first = FIRST + (BESIDE if looks_beside else "")
     notebook.cells.insert(1, new_code_cell(first.format(name=f"{name}.py").rstrip()))
     for number, cell in enumerate(notebook.cells):

@@ -80,6 +80,8 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
     elsewhere = {
         "docs/bug-museum.md": {""},  # right and wrong lines: test_museum.py
         "docs/ko/bug-museum.md": {""},
+        "docs/failures.md": {""},  # the same: test_failures.py
+        "docs/ko/failures.md": {""},
         "docs/is-it-working.md": {"console"},  # what a command printed: it takes a minute
         "docs/ko/is-it-working.md": {"console"},
         "docs/your-own-images.md": {"console"},  # a folder of somebody's pictures

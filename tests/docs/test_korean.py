@@ -26,6 +26,7 @@ FOR_USE = [
     "report",
     "your-own-images",
     "is-it-working",
+    "failures",
     "notebooks",
     "weights",
     "reliability",

@@ -53,7 +53,7 @@ def pictures(notebook: Any) -> list[str]:
 
 def test_each_example_has_a_notebook_without_outputs(tmp_path: Path) -> None:
     found = made(tmp_path)
-    assert len(found) == len(notebooks.examples()) == 9
+    assert len(found) == len(notebooks.examples()) == 10
     for name, notebook in zip(notebooks.examples(), found, strict=True):
         assert notebook == notebooks.notebook_of(name)  # the same one each time
         assert outputs(notebook) == []
