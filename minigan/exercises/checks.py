@@ -15,6 +15,7 @@ import numpy as np
 
 import minigan as mg
 from minigan.backend import Array
+from minigan.exercises.classifier_checks import conv, softmax
 from minigan.exercises.diagnosis import (
     AnswerError,
     call,
@@ -179,4 +180,6 @@ EXERCISES: dict[str, dict[str, Check]] = {
     "ex11_r1.py": {blank: r1(blank) for blank in ("first_t", "grad_W", "upward")},
     "ex12_conditional.py": {"dT": classes("dT"), "dy": classes("dy")},
     "ex13_modulated.py": {blank: modulated(blank) for blank in ("q", "dW", "dx", "ds")},
+    "ex14_softmax.py": {blank: softmax(blank) for blank in ("dx", "dlogits")},
+    "ex15_conv.py": {blank: conv(blank) for blank in ("y", "dW", "db", "dx")},
 }

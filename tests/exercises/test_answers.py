@@ -11,6 +11,7 @@ from helpers.exercise_files import (
     ADAM,
     BCE,
     CLASSES,
+    CONV,
     GAN,
     LEAKY,
     LINEAR,
@@ -20,6 +21,7 @@ from helpers.exercise_files import (
     R1,
     RELU,
     SIGMOID,
+    SOFTMAX,
     TANH,
     answers,
     fill,
@@ -32,6 +34,19 @@ from minigan.exercises.verdicts import NOT_YET, RIGHT, WRONG, check_file
 
 DV_DQ = "dv, dq = dy * d, -dy * v * d**3 / 2\n"
 M_HAT, V_HAT = "m / (1 - self.beta1**t)", "v / (1 - self.beta2**t)"
+KERNEL = "for r, s in places(W):\n    "
+LOOP_Y = (
+    "y = np.zeros((len(x), len(b), x.shape[2] - 1, x.shape[3] - 2))\n" + KERNEL +
+    "y += np.einsum('nchw,fc->nfhw', seen(x, r, s, y.shape), W[:, :, r, s])\n"
+)  # fmt: skip
+LOOP_W = (
+    "dW = np.empty_like(W)\n" + KERNEL +
+    "dW[:, :, r, s] = np.einsum('nfhw,nchw->fc', dy, seen(x, r, s, dy.shape))\n"
+)  # fmt: skip
+LOOP_X = (
+    "dx = np.zeros_like(x)\n" + KERNEL + "part = seen(dx, r, s, dy.shape)\n    "
+    "part[...] += np.einsum('nfhw,fc->nchw', dy, W[:, :, r, s])\n"
+)  # fmt: skip
 
 WRONG_ANSWERS = [
     # exercise, blank, answer, what the line says about it
@@ -210,6 +225,48 @@ WRONG_ANSWERS = [
     (CLASSES, "dy", "dy = np.zeros((len(dp), K))\ndy[:, labels] = dp\nreturn dy",
      "all is right where the label picks the output"),
     (CLASSES, "dy", "dp *= 1.5\nreturn dp * np.eye(K)[labels]", "dp was changed in place; .*"),
+    (SOFTMAX, "dx", "return dp * p",
+     r"dx\[\d, \d\] is .*; what comes back by way of the denominator is missing"),
+    (SOFTMAX, "dx", "return -p * (dp * p).sum(axis=1, keepdims=True)",
+     "; what comes back by way of the numerator is missing"),
+    (SOFTMAX, "dx", "return p * (dp + (dp * p).sum(axis=1, keepdims=True))",
+     "; what comes back by way of the denominator has the opposite sign"),
+    (SOFTMAX, "dx", "return p * (dp - (dp * p).sum(axis=0))",
+     "a sum runs over the rows, but each row has a denominator of its own"),
+    (SOFTMAX, "dx", "return dp * p * (1 - p)", "35 of 35 entries are wrong"),
+    (SOFTMAX, "dx", "return p * (dp - (dp * p).sum(axis=1, keepdims=True)) / len(p)",
+     r"every entry is 7 times too small \(N is 7\)"),
+    (SOFTMAX, "dlogits", "return softmax(logits) - target",
+     r"every entry is 7 times too large \(N is 7\)"),
+    (SOFTMAX, "dlogits", "return (softmax(logits) - target) / logits.size",
+     r"every entry is 5 times too small \(K is 5\)"),
+    (SOFTMAX, "dlogits", "return (target - softmax(logits)) / len(target)",
+     "the sign is opposite everywhere"),
+    (SOFTMAX, "dlogits", "return (softmax(logits) - 1) * target / len(target)",
+     "all is right where the target is 1"),
+    (SOFTMAX, "dlogits", "logits -= logits.max()\nreturn logits",
+     "logits was changed in place; .*"),
+    (CONV, "y", "return 0 * x[:, :1]", r"y has shape \(3, 1, 5, 4\), expected \(3, 5, 4, 2\)"),
+    (CONV, "y", LOOP_Y + "return y", r"y\[.*, the sum over the window is .*; b is missing"),
+    (CONV, "y", LOOP_Y.replace("r, s])", "-1 - r, -1 - s])") + "return y + b[:, None, None]",
+     "the kernels are turned by half a turn"),
+    (CONV, "dW", LOOP_W + "return dW / len(x)", r"3 times too small \(N is 3\)"),
+    (CONV, "dW", LOOP_W + "return dW / dy[0, 0].size",
+     r"8 times too small \(the number of places is 8\)"),
+    (CONV, "dW", LOOP_W + "return dW[:, :, ::-1, ::-1]", "the kernels are turned by half a turn"),
+    (CONV, "dW", LOOP_W.replace("dy, seen(x,", "dy[-1:], seen(x[-1:],") + "return dW",
+     "that is the gradient of the last image alone"),
+    (CONV, "db", "return dy.sum(axis=0)", r"db has shape \(5, 4, 2\), expected \(5,\)"),
+    (CONV, "db", "return dy.sum(axis=(1, 2, 3))", r"db has shape \(3,\), expected \(5,\)"),
+    (CONV, "db", "return dy.mean(axis=(0, 2, 3))",
+     r"24 times too small \(N times the places is 24\)"),
+    (CONV, "db", "return dy.sum(axis=0).mean(axis=(1, 2))",
+     r"8 times too small \(the number of places is 8\)"),
+    (CONV, "dx", LOOP_X.replace("r, s])", "-1 - r, -1 - s])") + "return dx",
+     "that would be right if the kernels were turned by half a turn"),
+    (CONV, "dx", LOOP_X.replace("+=", "=") + "return dx", r"\d+ of 120 entries are wrong"),
+    (CONV, "dx", LOOP_X + "return dx.astype('f8')",
+     "dx has dtype float64 for arguments of float32, expected float32"),
     (MODULATED, "q", "return (1 + s) ** 2 @ W",
      r"q\[\d, \d\] is .*, the matrices of the rows have .*; 35 of 35 entries are wrong"),
     (MODULATED, "q", "return (1 + s) ** 2 @ W**2 / 3", r"3 times too small \(n_in is 3\)"),

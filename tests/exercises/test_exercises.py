@@ -167,6 +167,34 @@ def test_solution_of_the_modulated_layer_is_the_librarys() -> None:
     np.testing.assert_allclose(answer.grad_s(*given), dxs[:, 4:], rtol=1e-11)
 
 
+@pytest.mark.torch
+def test_solutions_of_softmax_and_convolution_are_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    functional, rng = torch.nn.functional, np.random.default_rng(0)
+    answer = solution("ex14_softmax.py")
+    x, dp, labels = *(rng.standard_normal((7, 5)) for _ in range(2)), rng.integers(0, 5, 7)
+    tx = torch.tensor(x, requires_grad=True)
+    p = functional.softmax(tx, dim=1)
+    (dx,) = torch.autograd.grad(p, tx, torch.tensor(dp))
+    np.testing.assert_allclose(answer.softmax_grad(dp, answer.softmax(x)), dx, atol=1e-14)
+    want = functional.cross_entropy(tx, torch.tensor(labels))
+    (dx,) = torch.autograd.grad(want, tx)
+    loss, dlogits = answer.cross_entropy(x, np.eye(5)[labels])
+    assert loss == pytest.approx(want.item(), rel=1e-14)
+    np.testing.assert_allclose(dlogits, dx, atol=1e-14)
+    assert np.isfinite(answer.cross_entropy(1000 * x, np.eye(5)[labels])[0])
+
+    answer, shapes = solution("ex15_conv.py"), ((3, 2, 6, 5), (4, 2, 3, 2), (4,), (3, 4, 4, 4))
+    x, W, b, dy = (rng.standard_normal(shape) for shape in shapes)
+    tensors = [torch.tensor(array, requires_grad=True) for array in (x, W, b)]
+    y = functional.conv2d(*tensors)
+    np.testing.assert_allclose(answer.conv(x, W, b), y.detach(), atol=1e-13)
+    wanted = torch.autograd.grad(y, tensors, torch.tensor(dy))
+    came = answer.grad_x(dy, x, W), answer.grad_W(dy, x, W), answer.grad_b(dy)
+    for gradient, want in zip(came, wanted, strict=True):
+        np.testing.assert_allclose(gradient, want, atol=1e-13)
+
+
 # ---------------------------------------------------------------- copies of them
 
 

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parents[2] / "examples" / "exercises"
 SOLUTIONS = FOLDER / "solutions"
 BLANK = re.compile(r'^( *)raise NotImplementedError\("(\w+)"\).*\n', re.MULTILINE)
 LINEAR, RELU, LEAKY, TANH, SIGMOID = list(EXERCISES)[:5]
-BCE, LOGITS, NORM, ADAM, GAN, R1, CLASSES, MODULATED = list(EXERCISES)[5:]
+BCE, LOGITS, NORM, ADAM, GAN, R1, CLASSES, MODULATED, SOFTMAX, CONV = list(EXERCISES)[5:]
 BLANKS = sum(len(blanks) for blanks in EXERCISES.values())
 
 

@@ -1,0 +1,67 @@
+"""Exercise 15: a convolution, which looks at each place of an image through the same small window.
+
+    y[n, f, i, j] = b[f] + Σ x[n, c, i + r, j + s] W[f, c, r, s]     sum over c, r and s
+
+    x: (N, C, H, W)        N images with C channels
+    W: (F, C, R, S)        F kernels, each R x S numbers for each channel;  b: (F,)
+    y: (N, F, H - R + 1, W - S + 1)        a number for each place where the window fits
+
+(Mathematicians would turn W before they call this a convolution; networks do not.)  Write
+
+    y     the forward pass
+    dW    dL/dW, (F, C, R, S)
+    db    dL/db, (F,)
+    dx    dL/dx, (N, C, H, W)
+
+Hint: loop over r and s, which are few, and treat all n, i and j at once: ``seen(x, r, s, y.shape)``
+is what the numbers W[:, :, r, s] are multiplied by.  For one r and s this is a Linear from C to F
+numbers at every place, and you know its three rules from exercise 1.  A pixel is seen through
+several places of the window, and a weight at all places of all images: what comes back is added.
+``np.einsum("nchw,fc->nfhw", a, b)`` multiplies and sums over each letter that the result lacks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import Array
+
+
+def seen(x: Array, r: int, s: int, shape: tuple[int, ...]) -> Array:
+    """Return the view of x, (N, C, *shape[2:]), that stands under W[:, :, r, s]."""
+    return x[:, :, r : r + shape[2], s : s + shape[3]]
+
+
+def places(W: Array) -> Any:
+    """Return all (r, s) of the window, one after the other."""
+    return np.ndindex(W.shape[2:])
+
+
+def conv(x: Array, W: Array, b: Array) -> Array:
+    N, H_out, W_out = len(x), x.shape[2] - W.shape[2] + 1, x.shape[3] - W.shape[3] + 1
+    y = np.zeros((N, len(b), H_out, W_out), x.dtype)
+    for r, s in places(W):
+        y += np.einsum("nchw,fc->nfhw", seen(x, r, s, y.shape), W[:, :, r, s])
+    y += b[:, None, None]
+    return y
+
+
+def grad_W(dy: Array, x: Array, W: Array) -> Array:
+    dW = np.empty_like(W)
+    for r, s in places(W):
+        dW[:, :, r, s] = np.einsum("nfhw,nchw->fc", dy, seen(x, r, s, dy.shape))
+    return dW
+
+
+def grad_b(dy: Array) -> Array:
+    db: Array = dy.sum(axis=(0, 2, 3))
+    return db
+
+
+def grad_x(dy: Array, x: Array, W: Array) -> Array:
+    dx = np.zeros_like(x)
+    for r, s in places(W):
+        seen(dx, r, s, dy.shape)[...] += np.einsum("nfhw,fc->nchw", dy, W[:, :, r, s])
+    return dx
