@@ -129,7 +129,8 @@ FAILURES = {
             Edit(
                 train,
                 "y, cache_d = D.forward(np.concatenate([real, fake]))",
-                "(y_real, cache_real), (y_fake, cache_fake) = D.forward(real), D.forward(fake)\n"
+                "y_real, cache_real = D.forward(real)\n"
+                "y_fake, cache_fake = D.forward(fake)\n"
                 "y = np.concatenate([y_real, y_fake])",
             ),
             Edit(

@@ -109,6 +109,34 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
     assert count >= 60
 
 
+FOLDED = re.compile(r"^<details>\n<summary>[^<\n]+</summary>\n\n(.*?)\n\n</details>$", re.M | re.S)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_folded_is_shown_and_run(page: str) -> None:
+    """GitHub and MyST need blank lines within a fold; its blocks are run as all others are."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    folds = FOLDED.findall(text)
+    assert len(folds) == text.count("<details") == text.count("</details"), page
+    run = {example.parsed for example in Document.parse(str(ROOT / page), *PARSERS).examples()}
+    for fold in folds:
+        assert set(re.findall(r"^```(?:python|py)\n(.*?)```$", fold, re.M | re.S)) <= run
+
+
+@pytest.mark.parametrize("folder", ["docs", "docs/ko"])
+def test_each_of_the_first_chapters_asks(folder: str) -> None:
+    """Each rule of chapter 2 asks before it tells; chapters 1 to 5 end with three questions."""
+    rules = (ROOT / folder / "rules.md").read_text(encoding="utf-8")
+    asked = re.findall(r"exercises/(ex\d+_\w+\.py)\)", rules.partition("<details>")[0])
+    asked += re.findall(r"exercises/(ex\d+_\w+\.py)\)", rules.partition("<details>")[2])
+    assert asked == sorted(file.name for file in (ROOT / "examples/exercises").glob("ex0[1-8]*"))
+    for name in ("backprop-by-hand", "rules", "adam", "checking-gradients", "the-gan"):
+        last = re.split("^## ", (ROOT / folder / f"{name}.md").read_text("utf-8"), flags=re.M)[-1]
+        assert len(FOLDED.findall(last)) == 3
+        assert re.findall(r"^\*\*(\d)\.\*\* ", last, re.MULTILINE) == ["1", "2", "3"]
+        assert len(re.findall("^```python$", last, re.MULTILINE)) == 3
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_and_their_options_exist(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)

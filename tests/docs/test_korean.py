@@ -43,6 +43,7 @@ CODE_SPAN = re.compile(r"`[^`]+`")
 INLINE = re.compile(r"\$[^$]+\$")
 TARGET = re.compile(r"\]\([^)]*\)")
 FIGURE = re.compile(r"\d+[.,]\d+")
+FOLD = re.compile(r"</?(?:details|summary)>")  # an answer, or a hint, that a click opens
 GENERATED = re.compile(r"<!-- (\w+) -->.*<!-- end of \1 -->", re.DOTALL)  # by a program
 
 PLAIN = r"\S*(?<![니시])다(?=[.?!](?:[\s)]|$))"  # 한다., in place of 합니다. or 합시다.
@@ -83,6 +84,8 @@ def parts(text: str) -> dict[str, list[str]]:
     ):
         found[name] = [each.group() for each in pattern.finditer(text)]
         text = pattern.sub("", text)
+    found["folds"] = FOLD.findall(text)
+    text = FOLD.sub("", text)
     found["pictures"] = [path.split("docs/")[-1] for path in PICTURE.findall(text)]
     text = TARGET.sub("]", text)
     found["figures"] = FIGURE.findall(text)
@@ -105,7 +108,7 @@ def read(page: str) -> str:
 def running_text(page: str) -> str:
     """Return the words of a page, without code, formulas, headings, pictures and links."""
     text = read(page)
-    for pattern in (CODE_BLOCK, GENERATED, DISPLAY, CODE_SPAN, INLINE):
+    for pattern in (CODE_BLOCK, GENERATED, DISPLAY, CODE_SPAN, INLINE, FOLD):
         text = pattern.sub("", text)
     text = re.sub(r"^(#| {4}).*", "", text, flags=re.MULTILINE)
     text = re.sub(r"!?\[[^](]*\]\([^)]*\)", "", text)
@@ -215,6 +218,7 @@ def test_terms_come_with_their_english(page: str) -> None:
 def test_the_comparison_sees_a_change() -> None:
     text = "# A\n\nSet $x$ to `y` or 0.5.\n\n$$\nx\n$$\n\n```py\nx\n```\n\n| a | b |\n"
     text += "<!-- t -->\n| c | 7 |\n<!-- end of t -->\n"
+    text += "<details>\n<summary>x</summary>\n\nx\n\n</details>\n"
     text += "| 7 | c |\n\n![x](images/x.png)\n"
     for changed in (
         text.replace("$x$", "$y$"),
@@ -226,5 +230,6 @@ def test_the_comparison_sees_a_change() -> None:
         text.replace("| a |", "| a | c |"),
         text.replace("| 7 |", "| 8 |"),
         text.replace("x.png", "y.png"),
+        text.replace("</details>", ""),
     ):
         assert parts(changed) | {"prose": []} != parts(text) | {"prose": []}, changed
