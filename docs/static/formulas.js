@@ -27,6 +27,7 @@ window.addEventListener("load", () => {
   MathJax.startup.promise.then(() => document.fonts.ready).then(() => {
     fit_formulas();
     window.addEventListener("resize", fit_formulas);
+    for (const fold of document.querySelectorAll("details")) fold.addEventListener("toggle", fit_formulas);
     document.documentElement.dataset.formulas = "fit";
   });
 });

@@ -48,12 +48,16 @@ def reader(one_browser: Browser) -> Iterator[Browser]:
 
 
 def opened(reader: Browser, site: Path, page: str, width: int, dark: bool = False) -> None:
-    """Open a page, and wait until its formulas have their last size."""
+    """Open a page and all of its folds, and wait until its formulas have their last size."""
     reader.open(site / f"{page}.html", width=width, dark=dark)
     reader.driver.execute_async_script(
         "const done = arguments[0], root = document.documentElement;"
         "const wait = () => !window.MathJax?.startup || root.dataset.formulas ? done()"
         " : setTimeout(wait, 20); wait()"
+    )
+    reader.driver.execute_async_script(
+        "for (const fold of document.querySelectorAll('.bd-article details')) fold.open = true;"
+        "setTimeout(arguments[0], 50)"  # the event toggle comes a little later
     )
 
 
