@@ -91,7 +91,7 @@ def train(folder: Path, recipe: str, changes: Sequence[str], seed: int, epochs: 
 
 def measure(evaluation: Evaluation, folder: Path) -> dict[str, float]:
     """Return all figures of a run's generator, as in `minigan evaluate`, and D's mean answers."""
-    net, config, classes, _ = stored_generator(folder / CHECKPOINT)
+    net, config, classes, *_ = stored_generator(folder / CHECKPOINT)
     samples = unit_samples(net, SAMPLE_COUNT, seed=0, classes=len(classes))
     labels = np.arange(SAMPLE_COUNT) % max(len(classes), 1)
     figures = evaluation.measure(samples)

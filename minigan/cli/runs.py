@@ -87,7 +87,11 @@ def sample_command(options: Sample) -> int:
             f"`truncation` is {options.truncation!r}, expected a finite number of at least 0"
         )
     trained = stored_generator(find_generator(options.run), layers=layers_of(options.model))
-    asked = None if options.digits is None else asked_classes(options.digits, trained.classes)
+    asked = (
+        None
+        if options.digits is None
+        else asked_classes(options.digits, trained.classes, trained.names)
+    )
     out = Path(options.out) if options.out else _picture(options)
     ending = FORMATS[options.format]
     if ending and out.suffix.lower() != ending:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from minigan.metrics.cas import Labels
 from minigan.metrics.classifier import CLASSES
 from minigan.network import Sequential
 from minigan.training.pictures import plain_matplotlib
+
+DIGITS = tuple(map(str, range(CLASSES)))
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,11 @@ class AskedCheck:
         )
 
 
-def save_confusion(path: Path, asked: Asked) -> None:
-    """Draw how often each digit that was asked for was read as each other one, as a PNG file."""
+def save_confusion(path: Path, asked: Asked, called: Sequence[str] = DIGITS) -> None:
+    """Draw how often each digit that was asked for was read as each other one, as a PNG file.
+
+    ``called`` is what each digit is called.
+    """
     with plain_matplotlib():
         from matplotlib.figure import Figure
 
@@ -74,7 +80,9 @@ def save_confusion(path: Path, asked: Asked) -> None:
             color = "0.55" if row == column else "black"
             axes.text(column, row, text, ha="center", va="center", fontsize=9, color=color)
         digits = range(CLASSES)
-        axes.set(xticks=digits, yticks=digits)
+        long = max(map(len, called)) > 2
+        axes.set_xticks(digits, called, rotation=90 if long else 0, parse_math=False)
+        axes.set_yticks(digits, called, parse_math=False)
         axes.set(xlabel="digit that the classifier reads", ylabel="digit that G was asked for")
         axes.set_title(f"the digit asked for is drawn in {100 * asked.share:.1f} %")
         with atomic_write(path) as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from minigan.metrics import beside_nearest
 from minigan.metrics.classifier import CLASSES
 from minigan.metrics.pixels import most_images
 from minigan.training import SAMPLE_COUNT, find_generator, save_grid, stored_generator, unit_samples
+from minigan.training.class_names import words_of_classes
 from minigan.training.folder import CHECKPOINT
 
 NEIGHBOURS = 32  # pairs in the picture
@@ -61,7 +62,7 @@ def write_report(
     if samples is not None:
         check_whole("samples", samples, 1)
     source = find_generator(run)
-    net, config, classes, shape = stored_generator(source, layers=layers)
+    net, config, classes, shape, names = stored_generator(source, layers=layers)
     data = data or config.data
     folder = RUNS if run is None else source.parent
     there = folder if run is not None or os.path.lexists(folder) else Path()
@@ -102,12 +103,18 @@ def write_report(
         progress(CLASSIFIERS)
         asked, asked_real = evaluation.asked(net, classes, seed)
         report = replace(report, asked=asked, asked_real=asked_real)
-        save_confusion(folder / f"{prefix}confusion.png", asked)
+        save_confusion(folder / f"{prefix}confusion.png", asked, _digits(classes, names))
     stored = {"generator": str(source), "samples": samples, "seed": seed, "data": data}
     file = folder / f"{prefix}metrics.json"
     with atomic_write(file) as stream:
         stream.write((json.dumps(_plain(stored | {"figures": report}), indent=2) + "\n").encode())
     return report, file
+
+
+def _digits(classes: Sequence[int], names: Sequence[str]) -> list[str]:
+    """Return what each digit that the classifier can read is called."""
+    words = dict(zip(classes, words_of_classes(classes, names), strict=True))
+    return [words.get(digit, str(digit)) for digit in range(CLASSES)]
 
 
 def _plain(value: Any) -> Any:

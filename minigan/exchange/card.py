@@ -45,7 +45,7 @@ class Exported(NamedTuple):
 
 def model_card(exported: Exported) -> str:
     """Return the card as Markdown."""
-    (net, config, _, shape), source, to, files, epochs, D = exported
+    (net, config, _, shape, _), source, to, files, epochs, D = exported
     recipe = RECIPES[config.recipe]
     data = MNIST if config.data == MNIST else Path(config.data).name
     parts = [
@@ -69,7 +69,7 @@ def model_card(exported: Exported) -> str:
 
 def _input(trained: Trained) -> str:
     """Return what the generator takes."""
-    net, config, classes, _ = trained
+    net, config, classes, *_ = trained
     noise = (net.n_in or 0) - config.latent_dim - len(classes)
     text = f"{config.latent_dim} numbers from N(0, 1)"
     if noise:

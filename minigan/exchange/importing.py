@@ -237,6 +237,7 @@ def _run(
     epochs = t // -(-len(data.images) // config.batch_size)
     config = replace(config, epochs=max(config.epochs, epochs))
     run = new_run(config, len(data.images), data.crc32, backend, classes, dataset.shape, networks)
+    run.names = data.names
     check_batches(run, len(data.images))
     gan = run.gan
     set_network(gan.generator, bundle.networks[GENERATOR], f"{file}: the generator")

@@ -13,6 +13,7 @@ from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.models import LATENT_DIM
 from minigan.training import RECIPES, draw_epoch, draw_start, read_model
+from minigan.training.class_names import names_of, words_of_classes
 
 
 class Start(NamedTuple):
@@ -20,7 +21,7 @@ class Start(NamedTuple):
 
     step: tuple[GAN, Array, Array, Any]  # the GAN, real images, z, and the labels or None
     shape: tuple[int, ...]  # of an image: (h, w), or (h, w, 3) in colour
-    classes: tuple[str, ...]  # the names of the classes that G and D are told
+    classes: tuple[str, ...]  # what the classes are called that G and D are told
 
 
 def first_step(
@@ -63,8 +64,8 @@ def start_of(
         if labels is None:
             raise InputError(f"`recipe` is {recipe}, which needs labels, but the data have none")
         values, numbers = np.unique(labels, return_inverse=True)
-        known = dict(enumerate(dataset.names))
-        classes = tuple(known.get(label, str(label)) for label in values.tolist())
+        labels_told = values.tolist()
+        classes = tuple(words_of_classes(labels_told, names_of(dataset.names, labels_told)))
     gan, _ = draw_start(
         RECIPES[recipe],
         rng,

@@ -10,6 +10,7 @@ import numpy as np
 from minigan.backend import Array
 from minigan.conditional import beside
 from minigan.errors import InputError
+from minigan.training.class_names import columns_by_name, listed, one_line
 from minigan.training.draws import FIXED, ROWS, class_grid, draw_z, with_classes
 from minigan.training.sampling import draw_samples
 from minigan.training.trained import Trained
@@ -20,30 +21,55 @@ MOST_COLUMNS = 40
 MOST_IMAGES = 10_000  # drawn at once
 
 
-def asked_classes(digits: str, classes: tuple[int, ...]) -> list[int]:
+def asked_classes(digits: str, classes: tuple[int, ...], names: tuple[str, ...] = ()) -> list[int]:
     """Return the columns of the classes that ``digits`` asks for, in its order.
 
-    ``digits`` are digits in a row, as "2026", or labels with commas between them, as "3,1,20";
-    ``classes`` are the generator's labels.  Raises InputError for other text, for a class that the
-    generator does not know, and for a generator without classes.
+    ``digits`` are digits in a row, as "2026", or labels and names with commas between them, as
+    "3,1,20" or "cats,dogs"; ``classes`` are the generator's labels, and ``names`` their names.  A
+    word that is both is the name.  Raises InputError for other text, for a class that the generator
+    does not know, and for a generator without classes.
     """
     if not classes:
         raise InputError(
             f"`digits` is {digits!r}, but this generator was trained without classes, and draws "
             "what it likes: train one with `recipe` conditional"
         )
-    words = digits.removesuffix(",").split(",") if "," in digits else list(digits)
-    words = [word.strip() for word in words]
-    if not words or not all(word.isascii() and word.isdigit() and len(word) < 4 for word in words):
+    by_name = columns_by_name(names)
+    return [_column(word, digits, classes, names, by_name) for word in _words(digits, by_name)]
+
+
+def _words(digits: str, by_name: dict[str, int]) -> list[str]:
+    """Return the words that stand for a class each: a name may have commas if it stands alone."""
+    if digits.strip() in by_name:
+        return [digits.strip()]
+    if "," in digits:
+        return [word.strip() for word in digits.removesuffix(",").split(",")]
+    in_a_row = digits.isdigit() or not by_name
+    return (in_a_row and list(digits)) or [digits.strip()]
+
+
+def _column(
+    word: str,
+    digits: str,
+    classes: tuple[int, ...],
+    names: tuple[str, ...],
+    by_name: dict[str, int],
+) -> int:
+    """Return the column of the class that a word of ``digits`` asks for."""
+    if word in by_name:
+        return by_name[word]
+    label = int(word) if word.isascii() and word.isdigit() and len(word) < 4 else None
+    if label in classes:
+        return classes.index(label)
+    if label is not None or (names and word):
+        what = one_line(word) if label is None else label
         raise InputError(
-            f"`digits` is {digits!r}, expected digits such as 2026, or labels with commas between "
-            "them such as 3,1,20"
+            f"`digits` asks for {what}, but the generator knows {listed(classes, names)}"
         )
-    for word in words:
-        if int(word) not in classes:
-            known = ", ".join(map(str, classes))
-            raise InputError(f"`digits` asks for {int(word)}, but the generator knows {known}")
-    return [classes.index(int(word)) for word in words]
+    raise InputError(
+        f"`digits` is {digits!r}, expected digits such as 2026, or labels with commas between "
+        "them such as 3,1,20"
+    )
 
 
 def latent_picture(

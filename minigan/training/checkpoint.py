@@ -17,6 +17,7 @@ import numpy as np
 from minigan.backend import Array, backend_of, get_backend
 from minigan.data import ARRAYS, load_archive, save_archive
 from minigan.errors import InputError, to_float
+from minigan.training.class_names import stored_names
 from minigan.training.config import TrainConfig
 from minigan.training.history import HistoryRow, LogEntry, column_names
 from minigan.training.networks import Networks, check_same
@@ -68,6 +69,7 @@ def save_run(run: Run, file: Path) -> None:
         "threads": run.threads,
         "lrs": run.lrs,
         "classes": run.classes,
+        "names": run.names,
         "shape": run.shape,
         "networks": run.texts,
         "model": run.model,
@@ -90,6 +92,8 @@ def restore_run(run: Run, file: Path) -> None:
             raise InputError(f"{what} not the data that the run was started on")
         if stored_classes(file, meta, run.config) != run.classes:
             raise InputError(f"{run.config.data} has other classes than the run was started with")
+        if "names" in meta:  # else the run is older, and takes those of the data
+            run.names = stored_names(file, meta, run.classes)
         if texts := stored_texts(file, meta):  # older runs have none
             check_same(run.texts, texts)
         _copy_arrays(file, arrays, run)
@@ -163,7 +167,7 @@ def stored_run(file: Path, layers: Mapping[str, type] | None = None) -> tuple[Ru
     networks = networks_of(file, meta, arrays, layers)
     run = new_run(config, config.batch_size, crc32, backend, classes, shape, networks)
     _copy_arrays(file, arrays, run)
-    run.model = stored_model(file, meta)
+    run.model, run.names = stored_model(file, meta), stored_names(file, meta, classes)
     run.step, run.gan.adam_g.t, run.gan.adam_d.t = step, *[_adam_t(file, meta)] * 2
     return run, epochs
 

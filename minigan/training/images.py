@@ -10,6 +10,7 @@ import numpy as np
 from minigan.backend import Array, Backend
 from minigan.data import Dataset, dataset_of, load_images, pixel_values
 from minigan.errors import InputError
+from minigan.training.class_names import names_of
 from minigan.training.config import TrainConfig
 from minigan.training.health import spread
 from minigan.training.recipes import RECIPES
@@ -24,6 +25,7 @@ class TrainingData(NamedTuple):
     crc32: int  # checksum: of the labels, too, if the run is told them
     labels: Array | None = None  # (N,), as numbers of their classes, if the run is told them
     classes: tuple[int, ...] = ()  # the label of each class
+    names: tuple[str, ...] = ()  # the name of each class, if they have names
 
 
 def read_data(config: TrainConfig, images: Any = None, labels: Any = None) -> Dataset:
@@ -60,8 +62,10 @@ def training_data(dataset: Dataset, config: TrainConfig, backend: Backend) -> Tr
             "class"
         )
     values, numbers = np.unique(labels, return_inverse=True)
+    classes = tuple(values.tolist())
     return data._replace(
         crc32=zlib.crc32(labels.tobytes(), data.crc32),
         labels=backend.asarray(numbers),
-        classes=tuple(values.tolist()),
+        classes=classes,
+        names=names_of(dataset.names, classes),
     )

@@ -28,6 +28,7 @@ from minigan.report import (
     principal_directions,
 )
 from minigan.styled import Styled
+from minigan.training.class_names import words_of_classes
 from minigan.training.collapse import warning_of_collapse
 from minigan.training.commands import commands_of
 from minigan.training.draws import with_classes
@@ -87,7 +88,7 @@ class RunPage:
                 "reload_seconds": round(reload_after),
                 "written": round(time.time()),
                 "image": {"height": height, "width": width, "channels": channels},
-                "classes": list(run.classes),
+                "classes": words_of_classes(run.classes, run.names),
                 "film": {
                     "columns": columns,
                     "rows": -(-len(run.fixed_z) // columns),

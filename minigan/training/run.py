@@ -38,6 +38,7 @@ class Run:
     average: Sequential | None  # the moving average of G, if the recipe has one
     fixed_z: Array  # (64, latent_dim): what G draws the pictures from; see ``draw_start``
     classes: tuple[int, ...] = ()  # the labels of the classes that G and D are told, in order
+    names: tuple[str, ...] = ()  # the name of each of these classes, if they have names
     shape: tuple[int, ...] = MNIST_SHAPE  # of an image: (h, w), or (h, w, 3) in colour
     step: int = 0  # training steps taken
     log: list[LogEntry] = field(default_factory=list)  # entries of the current epoch

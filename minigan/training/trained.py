@@ -10,6 +10,7 @@ from minigan.backend import Array
 from minigan.data import LARGEST, SMALLEST, check_arrays, load_archive, save_archive
 from minigan.errors import InputError
 from minigan.network import Sequential
+from minigan.training.class_names import stored_names
 from minigan.training.config import TrainConfig
 from minigan.training.networks import Networks, described_networks
 from minigan.training.recipes import RECIPES
@@ -26,6 +27,7 @@ class Trained(NamedTuple):
     config: TrainConfig  # the options of its run
     classes: tuple[int, ...]  # the labels that it can be asked for, in the order of their columns
     shape: tuple[int, ...] = MNIST_SHAPE  # of an image: (h, w), or (h, w, 3) in colour
+    names: tuple[str, ...] = ()  # the name of each class, if they have names
 
 
 def save_best(run: Run, file: Path) -> None:
@@ -34,7 +36,7 @@ def save_best(run: Run, file: Path) -> None:
     Raises OSError if the file cannot be written.
     """
     measured = {name: x for name, x in run.history[-1].columns().items() if x == x}  # without nan
-    trained = Trained(run.drawing_generator, run.config, run.classes, run.shape)
+    trained = Trained(run.drawing_generator, run.config, run.classes, run.shape, run.names)
     save_trained(trained, file, figures=measured)
 
 
@@ -43,10 +45,15 @@ def save_trained(trained: Trained, file: Path, **more: Any) -> None:
 
     Raises OSError if the file cannot be written.
     """
-    G, config, classes, shape = trained
+    G = trained.net
     arrays = {name: G.backend.to_numpy(a) for name, a in network_arrays(GENERATOR, G).items()}
-    texts = {GENERATOR: G.architecture}
-    meta = {"config": config.stored(), "classes": classes, "shape": shape, "networks": texts}
+    meta = {
+        "config": trained.config.stored(),
+        "classes": trained.classes,
+        "names": trained.names,
+        "shape": trained.shape,
+        "networks": {GENERATOR: G.architecture},
+    }
     save_archive(file, arrays, meta | more)
 
 
@@ -67,7 +74,7 @@ def stored_generator(
     check_networks(file, arrays, trained)
     for name, array in trained.items():
         array[...] = net.backend.asarray(arrays[name])
-    return Trained(net, config, classes, shape)
+    return Trained(net, config, classes, shape, stored_names(file, meta, classes))
 
 
 def stored_texts(file: Path, meta: dict[str, Any]) -> dict[str, str]:

@@ -108,7 +108,7 @@ class Trainer:
         self.state = new_run(
             config, len(data.images), data.crc32, backend, data.classes, dataset.shape, networks
         )
-        self.state.model = config.model
+        self.state.model, self.state.names = config.model, data.names
         check_batches(self.state, len(data.images), self.ranks.size)
         self.gan.share_out(self.ranks)
         # A layer of one's own may do what a captured CUDA graph would not repeat, such as draw.

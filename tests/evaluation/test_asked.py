@@ -16,6 +16,7 @@ from minigan.cli import main
 from minigan.data import load_data
 from minigan.evaluation import asked as module
 from minigan.evaluation.asked import AskedCheck, save_confusion
+from minigan.evaluation.report import _digits
 from minigan.metrics import load_classifier
 
 
@@ -77,6 +78,19 @@ def test_the_picture(check: AskedCheck, images: tuple[Any, Any], tmp_path: Path)
     with Image.open(tmp_path / "confusion.png") as picture:
         assert picture.size == (500, 500)
         assert np.asarray(picture.convert("L")).std() > 20
+
+
+def test_the_picture_of_classes_with_names(
+    check: AskedCheck, images: tuple[Any, Any], tmp_path: Path
+) -> None:
+    figures, plain, named = check.measure(*images), tmp_path / "plain.png", tmp_path / "named.png"
+    save_confusion(plain, figures)
+    names = ["$\\frac{$", "</b>", "x" * 255, "\\x1b", *"ghijkl"]  # the first is no formula
+    save_confusion(named, figures, _digits(range(10), names))
+    assert named.read_bytes() != plain.read_bytes()
+    save_confusion(named, figures, _digits((1, 4), ()))
+    assert named.read_bytes() == plain.read_bytes()
+    assert _digits((1, 4), ("one", "four")) == [*"0", "one", *"23", "four", *"56789"]
 
 
 def test_the_report_of_a_conditional_run(
