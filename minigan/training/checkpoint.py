@@ -8,6 +8,7 @@ because each training step moves both networks once, unless the run began in ano
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -64,6 +65,7 @@ def save_run(run: Run, file: Path) -> None:
         "step": run.step,
         "adam_t": run.gan.adam_g.t,
         "epoch": run.step // run.steps_per_epoch,  # epochs that are complete
+        "steps_per_epoch": run.steps_per_epoch,
         "epoch_state": run.epoch_state,
         "data_crc32": run.data_crc32,
         "threads": run.threads,
@@ -98,6 +100,11 @@ def restore_run(run: Run, file: Path) -> None:
             check_same(run.texts, texts)
         _copy_arrays(file, arrays, run)
         step = meta["step"]
+        if stored_steps(file, meta) not in (None, run.steps_per_epoch):
+            raise InputError(
+                f"{file} is damaged: its epochs have {meta['steps_per_epoch']} steps, but those of "
+                f"its data {run.steps_per_epoch}"
+            )
         last_step = before.epochs * run.steps_per_epoch
         if type(step) is not int or not 0 <= step <= last_step:
             raise InputError(f"{file} is damaged: step {step!r} of {last_step}")
@@ -170,6 +177,14 @@ def stored_run(file: Path, layers: Mapping[str, type] | None = None) -> tuple[Ru
     run.model, run.names = stored_model(file, meta), stored_names(file, meta, classes)
     run.step, run.gan.adam_g.t, run.gan.adam_d.t = step, *[_adam_t(file, meta)] * 2
     return run, epochs
+
+
+def stored_steps(file: Path, meta: dict[str, Any]) -> int | None:
+    """Return how many steps each epoch of a run has; None if the file is older and does not say."""
+    steps = meta.get("steps_per_epoch", 1)
+    if type(steps) is not int or not 0 < steps < 1 << 53:
+        raise InputError(f"{file} is damaged: its epochs have {reprlib.repr(steps)} steps")
+    return steps if "steps_per_epoch" in meta else None
 
 
 def stored_model(file: Path, meta: dict[str, Any]) -> str | None:

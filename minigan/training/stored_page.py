@@ -10,7 +10,7 @@ from minigan.backend import get_backend
 from minigan.data import load_archive
 from minigan.errors import InputError
 from minigan.machine.files import atomic_write
-from minigan.training.checkpoint import restore_run, stored_networks, stored_run
+from minigan.training.checkpoint import restore_run, stored_networks, stored_run, stored_steps
 from minigan.training.folder import CHECKPOINT, PAGE
 from minigan.training.images import TrainingData, read_data, training_data
 from minigan.training.page import RunPage
@@ -62,24 +62,25 @@ def _data_of(run: Run) -> TrainingData | None:
 def whole_run(file: Path, layers: Mapping[str, type] | None = None) -> Run:
     """Return the run that a checkpoint holds, with its figures, on the CPU and without its data.
 
-    How many steps an epoch has follows from the steps that were taken; of a run that was stopped
-    in its first epoch, it follows from the data.
+    An older file does not say how many steps an epoch has: this follows from the steps that were
+    taken or, if the run was stopped in its first epoch, from the data.
 
     Raises InputError if the file is missing or damaged, or holds a generator alone, as ``best.npz``
-    does, or if the run was stopped in its first epoch and its data cannot be read.
+    does, or if only the data could tell how long an epoch is, and cannot be read.
     """
     found = stored_run(file, layers)
     if found is None:
         raise InputError(f"{file} holds a generator alone, expected the checkpoint of a run")
     bare, epochs = found
-    arrays, _ = load_archive(file)
+    arrays, meta = load_archive(file)
     log = arrays.get("log")
     left = 0 if log is None or log.ndim == 0 else len(log)
-    if epochs:
-        steps_per_epoch, others = divmod(bare.step - left, epochs)
-    else:
-        steps_per_epoch, others = _steps_of_first_epoch(file, bare), bare.step - left
-    if others or left >= steps_per_epoch:
+    steps_per_epoch = stored_steps(file, meta)
+    if steps_per_epoch is None and epochs:
+        steps_per_epoch = (bare.step - left) // epochs
+    elif steps_per_epoch is None:
+        steps_per_epoch = _steps_of_first_epoch(file, bare)
+    if bare.step != epochs * steps_per_epoch + left or left >= steps_per_epoch:
         raise InputError(
             f"{file} is damaged: {bare.step} steps, {left} of them after epoch {epochs}"
         )

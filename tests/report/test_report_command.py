@@ -84,6 +84,13 @@ def test_errors(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ({"step": None}, "is damaged: it stands at step None of epoch 2"),
         ({"step": 9}, "is damaged: 9 steps, 0 of them after epoch 2"),
         ({"classes": [1]}, "is damaged: its classes are"),
+        ({"steps_per_epoch": 5}, "is damaged: 8 steps, 0 of them after epoch 2"),
+        ({"steps_per_epoch": 0}, "is damaged: its epochs have 0 steps"),
+        ({"steps_per_epoch": 4.0}, "is damaged: its epochs have 4.0 steps"),
+        ({"steps_per_epoch": None}, "is damaged: its epochs have None steps"),
+        ({"steps_per_epoch": True}, "is damaged: its epochs have True steps"),
+        ({"steps_per_epoch": 10**400}, r"is damaged: its epochs have 10+\.\.\.0+ steps"),
+        ({"steps_per_epoch": ["\n"] * 10**5}, r"is damaged: its epochs have \[.{1,99} steps"),
     ):
         save_archive(file, arrays, meta | change)
         fails(["report", str(folder)], message, capsys)
@@ -103,7 +110,7 @@ def test_a_run_that_was_stopped_in_its_first_epoch(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """How many steps the epoch has is not stored: the data tells."""
+    """The checkpoint says how many steps the epoch has; of older runs, the data tells."""
     narrow_networks(monkeypatch)
     config = mg.TrainConfig(epochs=2, batch_size=30, data=str(tiny_data), out=str(tmp_path / "run"))
     trainer = mg.Trainer(config)
@@ -126,8 +133,17 @@ def test_a_run_that_was_stopped_in_its_first_epoch(
     assert (data["stopped"], data["first_picture"]) == (True, "after epoch 1")
     assert data["commands"][1]["typed"] == f"minigan train --resume {folder}"
     arrays, meta = load_archive(folder / CHECKPOINT)
+    assert meta["steps_per_epoch"] == steps
+    older = {name: value for name, value in meta.items() if name != "steps_per_epoch"}
+    save_archive(folder / CHECKPOINT, arrays, older)
+    assert main(["report", str(folder)]) == 0
+    assert f"stopped at epoch {3 / steps:.4g} of 2" in data_of(folder / PAGE)["subtitle"]
     meta["config"]["data"] = str(tmp_path / "gone")
     save_archive(folder / CHECKPOINT, arrays, meta)
+    assert main(["report", str(folder)]) == 0  # without its data
+    assert data_of(folder / PAGE)["subtitle"] == data["subtitle"]
+    older["config"] = meta["config"]
+    save_archive(folder / CHECKPOINT, arrays, older)
     capsys.readouterr()
     fails(["report", str(folder)], "its data, which tells how long that is, cannot be read", capsys)
 
