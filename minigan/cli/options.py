@@ -191,18 +191,23 @@ class Exercise:
 class Trace:
     """Take one training step, and print what happens in it, layer by layer."""
 
-    recipe: str = TrainConfig.recipe
-    """Recipe of the GAN, as in minigan train."""
-    batch_size: int = TrainConfig.batch_size
-    """Number of images in the step."""
-    seed: int = 0
-    """Seed of the weights, images and z, which are those of the first step of minigan train."""
-    data: str = MNIST
-    """Images of the step, as in minigan train."""
+    run: Annotated[Positional[str | None], optional("[RUN]")] = None
+    """Folder of a run, which takes its next step here and stays as it is; if not given, the step is
+    the first one of a new run."""
+    recipe: Annotated[str | None, optional("RECIPE")] = None
+    """Recipe of a new run's GAN, as in minigan train; if not given, averaged."""
+    batch_size: Annotated[int | None, optional("INT")] = None
+    """Number of images in a new run's step; if not given, 64."""
+    seed: Annotated[int | None, optional("INT")] = None
+    """Seed of a new run's weights, images and z, as in minigan train; if not given, 0."""
+    data: Annotated[str | None, optional("DIR")] = None
+    """Images of the step, as in minigan train, or where the data of the run lies now; if not
+    given, mnist, or where the data of the run lay."""
     resize: Annotated[int | None, optional("INT")] = None
     """Make images squares of so many pixels, as in minigan train."""
     model: Annotated[str | None, optional("FILE")] = None
-    """Python file with networks of your own, as in minigan train: it is run as code."""
+    """Python file with networks of your own, as in minigan train, or with the layers of the run:
+    it is run as code."""
     html: Annotated[str | None, optional("FILE")] = None
     """HTML file to write as well: the same step as a page to click through, with its images and
     the gradient that arrives at each fake."""

@@ -12,7 +12,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from minigan.backend import get_backend
 from minigan.backend.cupy_backend import CupyBackend, why_unavailable
 from minigan.backend.numba_loop import how_adam_runs
 from minigan.cli.options import Bench, Data, Exercise, GradCheck, Info, Trace
-from minigan.data import in_words, load_images
+from minigan.data import MNIST, in_words, load_images
 from minigan.errors import InputError, check_whole, counted
 from minigan.gradcheck import ROWS, TOLERANCE, check_everything
 from minigan.machine.bar import progress_bar
@@ -29,7 +29,10 @@ from minigan.machine.blas import blas_kernels, limited_threads
 from minigan.machine.files import atomic_write
 from minigan.machine.pager import say_long
 from minigan.machine.terminal import complain, note, say, typed
-from minigan.training import RECIPES, save_grid
+from minigan.training import RECIPES, TrainConfig, layers_of, save_grid
+
+if TYPE_CHECKING:
+    from minigan.tape import Start
 
 VERDICTS = {"PASS": "green", "FAIL": "red", "NOT RESOLVED": "yellow"}
 ANSWERS = {"right": "green", "wrong": "red"}
@@ -128,15 +131,10 @@ def exercise_command(options: Exercise) -> int:
 
 def trace_command(options: Trace) -> int:
     """Run ``minigan trace``."""
-    from minigan.tape import coloured, start_of
+    from minigan.tape import coloured
 
-    if options.recipe not in RECIPES:
-        raise InputError(f"`recipe` is {options.recipe!r}, expected {', '.join(RECIPES)}")
-    least = 2 if RECIPES[options.recipe].batch_norm else 1  # batch normalisation needs two rows
-    batch_size = check_whole("batch_size", options.batch_size, least, 60_000)
-    seed = check_whole("seed", options.seed, 0)
     out = _file_to_write("html", options.html)
-    start = start_of(options.recipe, batch_size, seed, options.data, options.resize, options.model)
+    start = _new_run(options) if options.run is None else _stored_run(options.run, options)
     tape = minigan.trace(*start.step)
     if out is not None:
         with atomic_write(out) as file:
@@ -145,6 +143,34 @@ def trace_command(options: Trace) -> int:
     if out is not None:
         say(f"\nThe step as a page: {out}")
     return 0
+
+
+def _new_run(options: Trace) -> Start:
+    """Return the first step of a new run."""
+    from minigan.tape import start_of
+
+    recipe = TrainConfig.recipe if options.recipe is None else options.recipe
+    if recipe not in RECIPES:
+        raise InputError(f"`recipe` is {recipe!r}, expected {', '.join(RECIPES)}")
+    least = 2 if RECIPES[recipe].batch_norm else 1  # batch normalisation needs two rows
+    size = TrainConfig.batch_size if options.batch_size is None else options.batch_size
+    size = check_whole("batch_size", size, least, 60_000)
+    seed = check_whole("seed", 0 if options.seed is None else options.seed, 0)
+    data = MNIST if options.data is None else options.data
+    return start_of(recipe, size, seed, data, options.resize, options.model)
+
+
+def _stored_run(run: str, options: Trace) -> Start:
+    """Return the next step of a run, which has its own options."""
+    from minigan.tape import next_step
+
+    for name in ("recipe", "batch_size", "seed", "resize"):
+        if getattr(options, name) is not None:
+            raise InputError(
+                f"`{name}` is for the first step of a new run, but {run} takes its next step with "
+                "options of its own: give one of them"
+            )
+    return next_step(run, options.data, layers_of(options.model))
 
 
 def _file_to_write(option: str, value: str | None) -> Path | None:

@@ -17,7 +17,7 @@ from minigan.training.class_names import names_of, words_of_classes
 
 
 class Start(NamedTuple):
-    """The first step of a run: what ``minigan.trace`` takes, and what its page calls the images."""
+    """A step of a run: what ``minigan.trace`` takes, and what its page calls the images."""
 
     step: tuple[GAN, Array, Array, Any]  # the GAN, real images, z, and the labels or None
     shape: tuple[int, ...]  # of an image: (h, w), or (h, w, 3) in colour

@@ -173,6 +173,16 @@ def test_damaged_notes_on_threads(threads: Any, config: Configure) -> None:
         mg.Trainer(config(epochs=2, resume=str(folder)))
 
 
+@pytest.mark.parametrize("steps", [6, 8, 0, -7, 7.0, "7", None, True, 1 << 60])
+def test_damaged_numbers_of_steps(steps: Any, config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    arrays, meta = load_archive(folder / CHECKPOINT)
+    assert meta["steps_per_epoch"] == 7
+    save_archive(folder / CHECKPOINT, arrays, meta | {"steps_per_epoch": steps})
+    with pytest.raises(InputError, match=r"checkpoint.npz is damaged: its epochs have .* steps"):
+        mg.Trainer(config(epochs=2, resume=str(folder)))
+
+
 def test_changed_options_are_found(config: Configure) -> None:
     """The checksum of config.json covers options that a run may change, too."""
     folder = mg.Trainer(config(epochs=1)).run()
