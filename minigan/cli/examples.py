@@ -56,7 +56,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     "trace": {
         "minigan trace": "show the first step of a run",
         "minigan trace --recipe tutorial --batch-size 4": "show a smaller step",
-        "minigan trace runs/mine": "show the next step of a trained run",
+        "minigan trace runs/mine": "show the next step of a run",
         "minigan trace --html step.html": "write it as a page, too",
     },
     "bench": {

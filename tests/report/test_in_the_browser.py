@@ -313,3 +313,22 @@ def test_text_stays_text(browser: Browser, tmp_path: Path) -> None:
     assert shown.startswith("<_script><img src=x onerror=alert(1)>[[data]]&amp;\\x1b[31m")
     assert "</script><img src=x onerror=alert(1)>[[data]]&amp;\\x1b" in browser.text("config-table")
     assert browser.driver.title.startswith("<_script><img src=x onerror=alert(1)>[[data]]&amp;")
+
+
+def test_classes_are_called_by_their_names(browser: Browser, tmp_path: Path) -> None:
+    run = whole_run("conditional", latent_dim=10)
+    run.names = ("cats", HOSTILE, "x" * 255, *"defghij")
+    browser.open(page_file(run, tmp_path))
+    for menu in ("digit", "question"):
+        options = browser.run(
+            f"return [...document.getElementById('{menu}').options].map((one) => one.textContent)"
+        )
+        assert options[0] == "cats"
+        assert options[1].startswith("</script><img src=x onerror=alert(1)>[[")
+        assert options[2] == "x" * 39 + "…"
+        assert options[3:] == [*"defghij"]
+    assert "this is a real cats with a probability of" in browser.text("belief")
+    assert browser.run("return document.querySelectorAll('img').length") == 1  # of the neighbours
+    run.names = ()
+    browser.open(page_file(run, tmp_path))
+    assert browser.run("return document.getElementById('digit').options[3].textContent") == "3"
