@@ -62,7 +62,10 @@ def test_the_same_on_every_backend(backend: Backend) -> None:
     )
     assert here.pictures is not None
     assert there.pictures is not None
-    np.testing.assert_allclose(there.pictures.gradient, here.pictures.gradient, rtol=1e-7)
+    most = abs(here.pictures.gradient).max()  # where terms cancel, an element has only their bits
+    np.testing.assert_allclose(
+        there.pictures.gradient, here.pictures.gradient, rtol=1e-7, atol=1e-13 * most
+    )
     for ours, theirs in zip(here.rows, there.rows, strict=True):
         for one, other in zip(ours.lines, theirs.lines, strict=True):
             assert (one.bars is None) == (other.bars is None)
