@@ -50,13 +50,21 @@ def gpu_table(reports: list[GpuReport]) -> str:
         ("eager / captured", [f"{r.eager_to_captured:.2f}" for r in reports]),
         ("launches", [str(r.launches or "unknown") for r in reports]),
         ("", []),
-        ("MB moved", [f"{r.megabytes:,.0f}" for r in reports]),
-        ("the floor", [f"{r.floor:,.3f}" for r in reports]),
+        ("memory's traffic as a copy", [f"{r.memory:,.3f}" for r in reports]),
+        ("products as a large one", [f"{r.arithmetic:,.3f}" for r in reports]),
+        (
+            "launches of empty kernels",
+            ["unknown" if r.chain is None else f"{r.chain:,.3f}" for r in reports],
+        ),
+        ("the floor, the largest", [f"{r.floor:,.3f}" for r in reports]),
+        ("which is that of", [r.limit for r in reports]),
         ("share of the floor reached", [f"{100 * r.share:.0f} %" for r in reports]),
         ("", []),
         ("steps per second", [f"{r.steps_per_second:,.0f}" for r in reports]),
         ("images per second", [f"{r.images_per_second:,.0f}" for r in reports]),
+        ("MB moved", [f"{r.megabytes:,.0f}" for r in reports]),
         ("TFLOP/s of the products", [f"{r.gflop / r.captured:.1f}" for r in reports]),
+        ("TFLOP/s of a large one", [f"{r.product_teraflop_per_second:.1f}" for r in reports]),
         ("GB/s of the copy", [f"{r.copy_gigabytes_per_second:,.0f}" for r in reports]),
     ]
     return "\n".join(
