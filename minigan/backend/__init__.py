@@ -20,6 +20,7 @@ from minigan.backend.dispatch import backend_of, get_backend, matmul
 from minigan.backend.formulas import elementwise
 from minigan.backend.products import Product, noted_products
 from minigan.backend.ranks import ALONE, Ranks, started_as, started_ranks
+from minigan.backend.tf32 import check_tf32, tf32_products
 
 __all__ = [
     "ALONE",
@@ -35,10 +36,12 @@ __all__ = [
     "check_labels",
     "check_range",
     "check_size",
+    "check_tf32",
     "elementwise",
     "get_backend",
     "matmul",
     "noted_products",
     "started_as",
     "started_ranks",
+    "tf32_products",
 ]

@@ -221,6 +221,8 @@ class Bench:
     """Number of images in a step; several values give columns side by side, as in 16 64 256."""
     backend: str = "auto"
     """numpy (on the CPU), cupy (on a GPU), or auto: cupy if it can be used, else numpy."""
+    tf32: Annotated[FlagCreatePairsOff[bool], arg(help_behavior_hint="")] = False
+    """Round the factors of float32 products on a GPU to ten bits (TF32): faster, less exact."""
     threads: Annotated[int | None, optional("INT")] = None
     """Number of threads of the BLAS library; if not given, the library chooses."""
     json: Annotated[str | None, optional("FILE")] = None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import minigan
-from minigan.backend import get_backend
+from minigan.backend import check_tf32, get_backend, tf32_products
 from minigan.backend.cupy_backend import CupyBackend, why_unavailable
 from minigan.backend.numba_loop import how_adam_runs
 from minigan.cli.options import Bench, Data, Exercise, GradCheck, Info, Trace
@@ -208,6 +208,8 @@ def bench_command(options: Bench) -> int:
     )
 
     backend = get_backend(options.backend)
+    if options.tf32:
+        check_tf32(backend)
     for batch_size in options.batch_size:
         check_whole("batch_size", batch_size, 1, 60_000 if backend.name == "numpy" else 10**6)
     if not options.batch_size:
@@ -215,20 +217,21 @@ def bench_command(options: Bench) -> int:
     if options.threads is not None:
         check_whole("threads", options.threads, 1, 1024)
     out = _file_to_write("json", options.json)
-    with limited_threads(options.threads):
+    with limited_threads(options.threads), tf32_products(backend, options.tf32):
         machine = {
             "minigan": minigan.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),
             "backend": backend.name,
             **backend.describe(),
+            **({"products": "with factors rounded to ten bits (TF32)"} if options.tf32 else {}),
         }
         say("The tutorial's training step on MNIST, float32; medians, in milliseconds\n")
         for name in list(machine)[3:]:
             say(f"{name:8} {machine[name]}")
         sizes = options.batch_size
         on_gpu = isinstance(backend, CupyBackend)
-        seconds = 5 * len(sizes) + (0 if on_gpu else 15)
+        seconds = (8 if on_gpu else 5) * len(sizes) + (0 if on_gpu else 15)
         note(f"\nMeasuring takes about {seconds} seconds, more for large batches.")
         rounds = gpu.ROUNDS * len(sizes) if on_gpu else cpu.ROUNDS * len(sizes) + by_recipe.CYCLES
         figures: dict[str, Any]

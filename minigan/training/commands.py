@@ -50,7 +50,8 @@ def words_of(config: TrainConfig) -> list[str]:
             TrainConfig.recipe if name == "recipe" else default[name]
         ):
             values = value if isinstance(value, (tuple, list)) else [value]
-            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+            # a flag stands alone: True is the only value of one that is not the default
+            words += [f"--{name.replace('_', '-')}", *(str(v) for v in values if v is not True)]
     return words
 
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minigan.data import ARRAYS, HELD_OUT, MNIST, check_resize
 from minigan.errors import InputError, check_whole, to_float
 from minigan.machine.files import atomic_write, open_regular
@@ -21,12 +23,13 @@ LONGEST = 1_000_000  # bytes: a longer config.json is none
 # A resumed run may change how many epochs it trains, its learning rate, on which device, with how
 # many threads, how often it saves and measures, and where the data lies (its content is compared).
 # The options that are not stored only name the folder, and a file whose code would be run.
-CHANGEABLE = ("epochs", "lr", "backend", "threads", "data", "save_every", "evaluate_every")
+CHANGEABLE = ("epochs", "lr", "backend", "tf32", "threads", "data", "save_every", "evaluate_every")
 NOT_STORED = ("out", "resume", "model")
 LATER = {  # options that older runs do not have, and what they were
     "recipe": "tutorial",
     "evaluate_every": None,
     "r1": 0.0,
+    "tf32": False,
     "resize": None,
     "hold_out": 0.0,
 }
@@ -78,6 +81,8 @@ class TrainConfig:
     """numpy (on the CPU), cupy (on a GPU), or auto: cupy if it can be used, else numpy."""
     dtype: str = "float32"
     """Type of the numbers: float32 or float64."""
+    tf32: bool = False
+    """Round the factors of float32 products on a GPU to ten bits (TF32): faster, less exact."""
     data: str = MNIST
     """mnist, which comes with the package, or your own images: a folder of PNG or JPEG files (its
     sub-folders are classes) or of IDX files, or a file .npz, .npy or .csv.  See minigan data."""
@@ -122,6 +127,10 @@ class TrainConfig:
                 f"`r1` is {self.r1!r}, but it is a penalty on logits, and D of the recipe "
                 f"{self.recipe} gives probabilities: choose `recipe` averaged, or no `r1`"
             )
+        if not isinstance(self.tf32, (bool, np.bool_)):
+            raise InputError(f"`tf32` is {self.tf32!r}, expected True or False")
+        if self.tf32 and self.dtype != "float32":
+            raise InputError(f"`tf32` rounds products of float32, but `dtype` is {self.dtype}")
         check_resize(self.resize)
         if not 0 <= to_float(self.hold_out) < 1:
             raise InputError(
@@ -150,6 +159,7 @@ class TrainConfig:
             lr=recipe.lr if self.lr is None else float(self.lr),
             r1=recipe.r1 if self.r1 is None else float(self.r1),
             betas=(float(self.betas[0]), float(self.betas[1])),
+            tf32=bool(self.tf32),
             data=str(self.data) if self.data in (MNIST, ARRAYS) else os.path.abspath(self.data),
             resize=None if self.resize is None else int(self.resize),
             hold_out=float(self.hold_out),

@@ -123,6 +123,7 @@ class _Run:
             for name in ("epochs", "lr", "evaluate_every", "model"):
                 if (value := getattr(config, name)) is not None:
                     words += [f"--{name.replace('_', '-')}", str(value)]
+            words.append("--tf32" if config.tf32 else "--no-tf32")
         self.command = [sys.executable, "-m", "minigan", "train", *words]
         self.environment = dict(os.environ)
         if gpus:

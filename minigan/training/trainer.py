@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, get_backend, started_ranks
+from minigan.backend import Array, check_tf32, get_backend, started_ranks, tf32_products
 from minigan.data import ARRAYS
 from minigan.errors import InputError
 from minigan.gan import GAN
@@ -97,6 +97,8 @@ class Trainer:
         self.config = config = config.resolved()
         self.folder = find_folder(config)
         backend = get_backend(config.backend)
+        if config.tf32:
+            check_tf32(backend)
         if self.ranks.size > 1:
             backend.take_device(self.ranks.place)
         dataset = read_data(config, images, labels)
@@ -198,6 +200,7 @@ class Trainer:
             if run.step >= run.last_step:
                 say(f"Nothing to do: the run in {self.folder} ended with epoch {config.epochs}.")
                 return self.folder
+            stack.enter_context(tf32_products(self.gan.generator.backend, config.tf32))
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
             stack.enter_context(self.ranks.together(DivergedError))
             stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))

@@ -180,5 +180,5 @@ def test_options_that_a_message_recommends_can_be_typed(
     assert main(args) == 2
     assert capsys.readouterr().err == (
         "minigan: --seed is 7, but the run was started with 0: with --resume only --epochs, "
-        "--lr, --backend, --threads, --data, --save-every, --evaluate-every may be given\n"
+        "--lr, --backend, --tf32, --threads, --data, --save-every, --evaluate-every may be given\n"
     )

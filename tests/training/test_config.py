@@ -53,6 +53,9 @@ from minigan.errors import InputError
         ({"data": "a\ud800"}, "which cannot name a folder"),
         ({"lr": np.complex64(1)}, "lr is"),
         ({"lr": 10**400}, "lr is 1000"),
+        ({"tf32": "yes"}, "tf32 is 'yes', expected True or False"),
+        ({"tf32": 1}, "tf32 is 1, expected True or False"),
+        ({"tf32": True, "dtype": "float64"}, "tf32 rounds products of float32, but dtype is float"),
         ({"dtype": "float16"}, "dtype is 'float16', expected float32, float64"),
     ],
 )
