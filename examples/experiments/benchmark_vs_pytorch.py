@@ -112,7 +112,6 @@ def on_cuda(tf32: bool) -> tuple[list[Contestant], list[str]]:
         Contestant("minigan, eager", partial(minigan_on_gpu, False, tf32)),
         Contestant("JAX, one jit", partial(jax_one_jit, "cuda", tf32)),
         Contestant("PyTorch tuned, eager", tuned),
-        Contestant("PyTorch tuned, torch.compile with graphs", partial(tuned, "compiled")),
         Contestant("PyTorch tuned, one CUDA graph", partial(tuned, "graph")),
         Contestant("the tutorial's PyTorch step", partial(pytorch_tutorial, "cuda", tf32)),
     ]

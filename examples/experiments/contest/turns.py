@@ -167,7 +167,8 @@ def comparison(times: Times, ours: list[str]) -> list[str]:
     rows = ["| | ms | " + " | ".join(f"/ {name}" for name in ours) + " |"]
     rows.append("|---|---:|" + "---:|" * len(ours))
     for name, took in times.items():
-        cells = [f"{statistics.median(took):,.1f}"]
+        median = statistics.median(took)
+        cells = [f"{median:,.{1 if median >= 10 else 3}f}"]
         for our in ours:
             ratios = ratio(times, name, our)
             low, high = min(ratios), max(ratios)
