@@ -43,6 +43,7 @@ class Train(TrainConfig):
     recipe: Annotated[str, arg(help=WHAT_RECIPES_ARE)] = TrainConfig.recipe
     lr: Annotated[float | None, optional("FLOAT")] = None
     r1: Annotated[float | None, optional("FLOAT")] = None
+    tf32: Annotated[bool, arg(help_behavior_hint="")] = False
     resize: Annotated[int | None, optional("INT")] = None
     evaluate_every: Annotated[int | None, optional("INT")] = None
     threads: Annotated[int | None, optional("INT")] = None

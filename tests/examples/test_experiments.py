@@ -214,3 +214,12 @@ def test_a_contestant_that_trains_something_else_ends_the_benchmark(
     losses = iter([[(1.4, 0.7)], [(1.4, 0.71)]])
     with pytest.raises(SystemExit, match="rival does not train the same GAN"):
         example.admit(same)
+
+
+def test_times_below_a_millisecond_have_three_decimals() -> None:
+    example = load_example("experiments/benchmark_vs_pytorch.py")
+    times = {"ours": [0.35], "rival": [0.4928]}
+    assert example.comparison(times, ["ours"])[2:] == [
+        "| ours | 0.350 | 1.00 |",
+        "| rival | 0.493 | 1.41 (1.41 to 1.41) |",
+    ]

@@ -168,7 +168,7 @@ def comparison(times: Times, ours: list[str]) -> list[str]:
     rows.append("|---|---:|" + "---:|" * len(ours))
     for name, took in times.items():
         median = statistics.median(took)
-        cells = [f"{median:,.{1 if median >= 10 else 3}f}"]
+        cells = [f"{median:,.{1 if median >= 1 else 3}f}"]
         for our in ours:
             ratios = ratio(times, name, our)
             low, high = min(ratios), max(ratios)
