@@ -23,6 +23,7 @@ import minigan as mg
 from minigan.activations import sigmoid
 from minigan.backend import Array, Backend, elementwise, kernel_source
 from minigan.backend.kernel_source import Source, formula_source, transcribe, update_source
+from minigan.bench.gpu import NOTHING
 from minigan.losses import _bce, _bce_with_logits, _mse
 from minigan.optim import update
 
@@ -185,6 +186,13 @@ def test_nvrtc_compiles_every_kernel(nvrtc: Any, dtype: str, architecture: str) 
         assert f".entry {source.name}(" in ptx
         if dtype == "float32":  # no double precision by accident: it is slow on most GPUs
             assert ".f64" not in ptx, source.text
+
+
+@pytest.mark.nvrtc
+@pytest.mark.parametrize("architecture", ["compute_75", "compute_90"])
+def test_nvrtc_compiles_the_kernel_that_does_nothing(nvrtc: Any, architecture: str) -> None:
+    source = Source(text=NOTHING, name="nothing", outputs=0, result=())
+    assert ".entry nothing(" in compile_with_nvrtc(nvrtc, source, architecture).decode()
 
 
 @pytest.mark.nvrtc
