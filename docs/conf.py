@@ -53,6 +53,7 @@ PLANE += ["points", "pictures", "network", "weight", "words", "page"]  # and its
 BESIDE = "gan-in-the-plane"  # a page among the chapters that has no number
 html_sidebars = {"**": ["chapters.html"]}
 html_show_sourcelink = False
+html_context = {"default_mode": "auto"}  # light or dark, as the system is
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings give shapes, which say more

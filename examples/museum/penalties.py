@@ -79,8 +79,8 @@ root_at_zero = Exhibit(
     edits=(
         Edit(
             mg.r1,
-            "t, dxs = gamma / len(x) * g, []",
-            "t, dxs = gamma / len(x) * g / np.sqrt((g * g).sum(axis=1, keepdims=True)), []",
+            "t, dxs = gamma / N * g, []",
+            "t, dxs = gamma / N * g / np.sqrt((g * g).sum(axis=1, keepdims=True)), []",
         ),
     ),
     figure="gradient of the penalty where D is flat",

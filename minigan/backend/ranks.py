@@ -23,8 +23,12 @@ from minigan.backend.base import Array
 from minigan.backend.dispatch import backend_of
 from minigan.errors import InputError
 
-# What the starters of MPI programs tell each process: its number
-STARTERS = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK")
+# What the starters of MPI programs tell each process: its number, and how many there are
+STARTERS = {
+    "PMI_RANK": "PMI_SIZE",
+    "OMPI_COMM_WORLD_RANK": "OMPI_COMM_WORLD_SIZE",
+    "PMIX_RANK": "SLURM_NTASKS",
+}
 
 
 class Ranks:
@@ -107,10 +111,10 @@ class MPIRanks(Ranks):
     Sums of arrays on a GPU go through main memory.
     """
 
-    def __init__(self, comm: Any, shared_memory: int) -> None:
-        self.comm = comm
+    def __init__(self, comm: Any, mpi: Any) -> None:
+        self.comm, self.in_place = comm, mpi.IN_PLACE
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
-        here = comm.Split_type(shared_memory)
+        here = comm.Split_type(mpi.COMM_TYPE_SHARED)
         self.neighbours, self.place = here.Get_size(), here.Get_rank()
         self.shared: BaseException | None = None  # an error that all ranks know of
 
@@ -130,9 +134,9 @@ class MPIRanks(Ranks):
     def add(self, a: Array) -> None:
         backend = backend_of(a)
         host = backend.to_numpy(a)
-        total = np.empty_like(host)
-        self.comm.Allreduce(host, total)
-        backend.write(a, total)
+        self.comm.Allreduce(self.in_place, host)
+        if host is not a:  # a copy, because a is on a GPU
+            backend.write(a, host)
 
     def part_of(self, loss: Callable[..., Any]) -> Callable[..., Any]:
         def part(p: Array, target: Any) -> tuple[Any, Array]:
@@ -206,9 +210,9 @@ class MPIRanks(Ranks):
 def started_ranks() -> Ranks:
     """Return the processes that mpiexec has started with this one, or ``ALONE``.
 
-    Without mpiexec, mpi4py is not imported.  Raises InputError if it is missing.
+    For a single process, mpi4py is not imported.  Raises InputError if it is missing.
     """
-    if not any(name in os.environ for name in STARTERS):
+    if not any(name in os.environ and os.environ.get(of) != "1" for name, of in STARTERS.items()):
         return ALONE
     try:
         from mpi4py import MPI
@@ -218,7 +222,7 @@ def started_ranks() -> Ranks:
             "pip install 'minigan[mpi]'"
         ) from error
     comm = MPI.COMM_WORLD
-    return MPIRanks(comm, MPI.COMM_TYPE_SHARED) if comm.Get_size() > 1 else ALONE
+    return MPIRanks(comm, MPI) if comm.Get_size() > 1 else ALONE
 
 
 def started_as() -> int:

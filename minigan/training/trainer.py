@@ -164,6 +164,7 @@ class Trainer:
         with this Trainer.  If it returns True, the run is saved and ends there; ``resume`` goes on.
         It may look at everything (``history``, ``generator``, ``state``, ``folder``) and should
         change nothing.  If it raises an error, the run is saved first, and the error passes on.
+        (Of several processes under mpiexec, only the first calls it.)
 
         Raises
         ------
@@ -215,11 +216,11 @@ class Trainer:
                 epoch, summary = run.step // run.steps_per_epoch + 1, None
                 self._train_epoch(epoch, outputs, threads, progress, signals)
                 saves = epoch % config.save_every == 0 or run.step == run.last_step
-                # read once: a later signal stops the run after the next step
-                stops = self.ranks.most(bool(signals)) > 0
                 if run.steps_of_epoch == 0:
                     summary = lead(self._finish_epoch)
                     begin_epoch(run)
+                # read once: a later signal stops the run after the next step
+                stops = self.ranks.most(bool(signals)) > 0
                 if saves or stops:
                     lead(partial(self._save, outputs, ends=stops or run.step == run.last_step))
                 progress.say(summary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from typing import Any
 
 import numpy as np
@@ -126,8 +127,12 @@ def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_start_by_mpiexec_without_mpi4py_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    monkeypatch.setenv("PMI_RANK", "0")
+    monkeypatch.setenv("PMI_SIZE", "1")
+    assert started_ranks() is ALONE  # a single process has nobody to talk to
     monkeypatch.setenv("PMI_RANK", "2")
-    monkeypatch.setitem(__import__("sys").modules, "mpi4py", None)
+    monkeypatch.setenv("PMI_SIZE", "3")
     assert started_as() == 2
     with pytest.raises(InputError, match=r"needs mpi4py .* pip install 'minigan\[mpi\]'"):
         started_ranks()

@@ -29,7 +29,7 @@ def test_the_blanks_are_copied_and_none_is_done_yet(
     assert main(["exercise", "--copy-to", str(folder)]) == 0
     out = capsys.readouterr().out
     copied = content(folder)
-    assert len(copied) == 13
+    assert len(copied) == 15
     assert copied == {name: (BLANKS / name).read_bytes() for name in copied}
     command = shlex.split(out.splitlines()[-1])
     assert command == ["minigan", "exercise", str(folder)]
@@ -44,7 +44,7 @@ def test_the_blanks_are_copied_and_none_is_done_yet(
 def test_other_files_in_the_folder_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     assert main(["exercise", "--copy-to", str(tmp_path)]) == 0
-    assert len(list(tmp_path.iterdir())) == 14
+    assert len(list(tmp_path.iterdir())) == 16
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 

@@ -80,7 +80,7 @@ def test_every_block_is_of_a_kind_that_is_tested() -> None:
     elsewhere = {
         "docs/bug-museum.md": {""},  # right and wrong lines: test_museum.py
         "docs/ko/bug-museum.md": {""},
-        "docs/failures.md": {""},  # the same: test_failures.py
+        "docs/failures.md": {""},  # the same: test_gallery.py
         "docs/ko/failures.md": {""},
         "docs/is-it-working.md": {"console"},  # what a command printed: it takes a minute
         "docs/ko/is-it-working.md": {"console"},

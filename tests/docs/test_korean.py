@@ -31,6 +31,7 @@ FOR_USE = [
     "weights",
     "reliability",
     "performance",
+    "scaling",
     "cuda",
     "references",
 ]

@@ -223,3 +223,22 @@ def test_times_below_a_millisecond_have_three_decimals() -> None:
         "| ours | 0.350 | 1.00 |",
         "| rival | 0.493 | 1.41 (1.41 to 1.41) |",
     ]
+
+
+def test_smudged() -> None:
+    """Its two figures, on probabilities and scores that one can count by hand."""
+    module = load_example("experiments/smudged.py")
+    p = np.full((6, 10), 0.001)
+    for row, (a, b, pa, pb) in enumerate(
+        [(4, 9, 0.5, 0.4), (9, 4, 0.6, 0.39), (3, 5, 0.6, 0.3), (9, 4, 0.5, 0.4)]
+    ):
+        p[row, a], p[row, b] = pa, pb
+    p[4, 7] = p[5, 2] = 0.99  # of which the classifier is sure
+    rows = module.between(p)
+    assert [row[:2] for row in rows] == [("4 and 9", 0.75), ("3 and 5", 0.25)]
+    assert rows[0][2] == pytest.approx((0.9 + 0.99 + 0.9) / 3)
+
+    sure = np.array([True, False, True, False])
+    assert module.told_apart(np.array([3.0, 1.0, 4.0, 2.0]), sure) == 1
+    assert module.told_apart(np.array([1.0, 3.0, 2.0, 4.0]), sure) == 0
+    assert module.told_apart(np.array([1.0, 2.0, 4.0, 3.0]), sure) == 0.5

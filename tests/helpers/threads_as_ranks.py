@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,8 @@ import numpy as np
 from minigan.backend.ranks import MPIRanks
 
 Result = TypeVar("Result")
+IN_PLACE = object()  # stands for MPI.IN_PLACE: the result overwrites the argument
+MODULE = types.SimpleNamespace(IN_PLACE=IN_PLACE, COMM_TYPE_SHARED=0)
 
 
 class Board:
@@ -52,8 +55,9 @@ class ThreadComm:
     def bcast(self, value: Any) -> Any:
         return self.allgather(value)[0]
 
-    def Allreduce(self, mine: Any, total: Any) -> None:
-        parts = self.allgather(np.array(mine))
+    def Allreduce(self, where: Any, total: Any) -> None:
+        assert where is IN_PLACE
+        parts = self.allgather(np.array(total))
         total[...] = sum(parts[1:], start=parts[0])
 
     def Abort(self, status: int) -> None:
@@ -67,7 +71,7 @@ def on_ranks(size: int, work: Callable[[MPIRanks], Result]) -> list[Result]:
 
     def run(rank: int) -> None:
         try:
-            results[rank] = work(MPIRanks(ThreadComm(board, rank), 0))
+            results[rank] = work(MPIRanks(ThreadComm(board, rank), MODULE))
         except BaseException as error:
             errors[rank] = error
             board.barrier.abort()
