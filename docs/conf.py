@@ -7,9 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from docutils import nodes
-from sphinx import addnodes
-
 import minigan
 from minigan.tape.equations import EQUATION
 
@@ -105,6 +102,8 @@ def chapters(
     app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: object
 ) -> None:
     """Give each page the list of all pages in its language, the chapters with their numbers."""
+    from sphinx import addnodes  # here, because a test reads this file without Sphinx
+
     korean = pagename.startswith("ko/")
     pages, groups = app.env.titles, []
     if "index" not in app.env.tocs:
@@ -124,8 +123,10 @@ def chapters(
     context["language"] = "ko" if korean else "en"
 
 
-def name_empty_heads(app: object, doctree: nodes.document, docname: str) -> None:
+def name_empty_heads(app: object, doctree: Any, docname: str) -> None:
     """Give a column without a head one that is read aloud, but not seen."""
+    from docutils import nodes
+
     for head in doctree.findall(nodes.thead):
         for cell in head.findall(nodes.entry):
             if not cell.astext().strip():

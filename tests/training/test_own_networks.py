@@ -93,15 +93,15 @@ def test_everything_works_for_a_layer_of_ones_own(
     assert main(["report", "run", *own]) == 0
     assert main(["trace", *data, *own, "--batch-size", "4", "--html", "step.html"]) == 0
     assert "Softplus()" in capsys.readouterr().out
-    assert main(["export", "run", *own]) == 0
-    assert main(["import", "run/export_torch/run.pt", *own, *data, "--out", "back"]) == 0
+    assert main(["export", "run", *own, "--to", "npz"]) == 0
+    assert main(["import", "run/export_npz/run.npz", *own, *data, "--out", "back"]) == 0
     assert main(["train", "--resume", "back", *own, "--epochs", "4"]) == 0
     for file in (
         "samples/epoch_0003.png", "training.gif", "losses.png", "history.csv", "report.html",
         "sample_0.png", "best_sample_0.npy", "metrics.json", "neighbours.png",
     ):  # fmt: skip
         assert (Path("run") / file).stat().st_size > 0, file
-    card = Path("run/export_torch/README.md").read_text()
+    card = Path("run/export_npz/README.md").read_text()
     assert "Softplus(),  # to be written for PyTorch" in card
     assert "nn.Linear(100, 20)," in card
     page = Path("run/report.html").read_text()
