@@ -13,6 +13,7 @@ import contextlib
 import io
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -198,6 +199,7 @@ class MPIRanks(Ranks):
             text = f"{error}\n" if isinstance(error, InputError) else lines
             sys.stderr.write(f"minigan: process {self.rank}: {text}")
             sys.stderr.flush()
+            time.sleep(0.5)  # in which mpiexec passes the line on
             self.comm.Abort(2)
             raise
 

@@ -1,7 +1,7 @@
 """The subcommands of ``minigan``: the options of each, and the function that runs it.
 
-The functions, in ``runs``, ``weights`` and ``reports``, take the options, and return the exit
-status.
+The functions, in ``runs``, ``weights``, ``reports`` and ``speed``, take the options, and return the
+exit status.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ from minigan.cli.options import (
     Train,
 )
 from minigan.cli.reports import (
-    bench_command,
     data_command,
     exercise_command,
     gradcheck_command,
-    info_command,
     trace_command,
 )
 from minigan.cli.runs import evaluate_command, report_command, sample_command, train_command
+from minigan.cli.speed import bench_command, info_command
 from minigan.cli.weights import export_command, import_command
 
 # In the order of the help.

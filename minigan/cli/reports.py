@@ -1,31 +1,25 @@
-"""The subcommands that report something: data, gradcheck, exercise, trace, bench and info.
+"""The subcommands that report something: data, gradcheck, exercise and trace.
 
 Their text is needed: if it cannot be printed, ``say`` raises OSError.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-import json
 import os
-import platform
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import minigan
-from minigan.backend import check_tf32, get_backend, tf32_products
-from minigan.backend.cupy_backend import CupyBackend, why_unavailable
-from minigan.backend.numba_loop import how_adam_runs
-from minigan.cli.options import Bench, Data, Exercise, GradCheck, Info, Trace
+from minigan.backend import get_backend
+from minigan.cli.options import Data, Exercise, GradCheck, Trace
 from minigan.data import MNIST, in_words, load_images
 from minigan.errors import InputError, check_whole, counted
 from minigan.gradcheck import ROWS, TOLERANCE, check_everything
 from minigan.machine.bar import progress_bar
-from minigan.machine.blas import blas_kernels, limited_threads
+from minigan.machine.blas import limited_threads
 from minigan.machine.files import atomic_write
 from minigan.machine.pager import say_long
 from minigan.machine.terminal import complain, note, say, typed
@@ -43,7 +37,7 @@ def data_command(options: Data) -> int:
     runs = Path("runs")  # where minigan train puts new runs
     data = load_images(options.path, resize=options.resize)
     name = Path(options.path).resolve().name
-    out = _file_to_write("out", options.out) or runs / f"data_{name}.png"
+    out = file_to_write("out", options.out) or runs / f"data_{name}.png"
     parts = [part for part in (data.train, data.test) if part is not None]
     images = data.train.images
     lines = [("found", data.source), ("images", f"{sum(len(part.images) for part in parts):,}")]
@@ -133,7 +127,7 @@ def trace_command(options: Trace) -> int:
     """Run ``minigan trace``."""
     from minigan.tape import coloured
 
-    out = _file_to_write("html", options.html)
+    out = file_to_write("html", options.html)
     start = _new_run(options) if options.run is None else _stored_run(options.run, options)
     tape = minigan.trace(*start.step)
     if out is not None:
@@ -173,7 +167,7 @@ def _stored_run(run: str, options: Trace) -> Start:
     return next_step(run, options.data, layers_of(options.model))
 
 
-def _file_to_write(option: str, value: str | None) -> Path | None:
+def file_to_write(option: str, value: str | None) -> Path | None:
     """Return the file to write; raise InputError, before any work, if it cannot be one."""
     if value is None:
         return None
@@ -190,92 +184,3 @@ def _file_to_write(option: str, value: str | None) -> Path | None:
     else:
         return file
     raise InputError(f"`{option}` {value or repr(value)} {reason}, expected a file to write")
-
-
-def bench_command(options: Bench) -> int:
-    """Run ``minigan bench``."""
-    from minigan.bench import (
-        GpuBench,
-        TimedStep,
-        by_recipe,
-        cpu,
-        cpu_table,
-        gpu,
-        gpu_table,
-        measure,
-        recipe_table,
-        time_recipes,
-    )
-
-    backend = get_backend(options.backend)
-    if options.tf32:
-        check_tf32(backend)
-    for batch_size in options.batch_size:
-        check_whole("batch_size", batch_size, 1, 60_000 if backend.name == "numpy" else 10**6)
-    if not options.batch_size:
-        raise InputError("`batch_size` has no value")
-    if options.threads is not None:
-        check_whole("threads", options.threads, 1, 1024)
-    out = _file_to_write("json", options.json)
-    with limited_threads(options.threads), tf32_products(backend, options.tf32):
-        machine = {
-            "minigan": minigan.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            "backend": backend.name,
-            **backend.describe(),
-            **({"products": "with factors rounded to ten bits (TF32)"} if options.tf32 else {}),
-        }
-        say("The tutorial's training step on MNIST, float32; medians, in milliseconds\n")
-        for name in list(machine)[3:]:
-            say(f"{name:8} {machine[name]}")
-        sizes = options.batch_size
-        on_gpu = isinstance(backend, CupyBackend)
-        seconds = (8 if on_gpu else 5) * len(sizes) + (0 if on_gpu else 15)
-        note(f"\nMeasuring takes about {seconds} seconds, more for large batches.")
-        rounds = gpu.ROUNDS * len(sizes) if on_gpu else cpu.ROUNDS * len(sizes) + by_recipe.CYCLES
-        figures: dict[str, Any]
-        with progress_bar(rounds, desc="bench", unit="round") as bar:
-            if on_gpu:
-                bench = GpuBench(backend)
-                of_gpu = [bench.measure(size, bar.update) for size in sizes]
-                text, figures = gpu_table(of_gpu), {"batches": list(map(asdict, of_gpu))}
-            else:
-                step = TimedStep(backend)
-                reports = [measure(step, size, bar.update) for size in sizes]
-                recipes = time_recipes(backend, bar.update)
-                text = f"{cpu_table(reports)}\n\n{recipe_table(recipes)}"
-                figures = {"batches": list(map(asdict, reports))}
-                figures["recipes"] = list(map(asdict, recipes))
-    if out is not None:
-        with atomic_write(out) as file:
-            file.write((json.dumps({**machine, **figures}, indent=2) + "\n").encode())
-    say(f"\n{text}", needed=True)
-    return 0
-
-
-def _processes() -> str:
-    """Return what lets several processes train one GAN."""
-    try:
-        version = importlib.metadata.version("mpi4py")
-    except importlib.metadata.PackageNotFoundError:
-        return "one process only: mpi4py is not installed"
-    return f"several processes by mpi4py {version}; they add up gradients in main memory"
-
-
-def info_command(options: Info) -> int:
-    """Run ``minigan info``."""
-    reason = why_unavailable()
-    gpu = get_backend("cupy").describe()["gpu"] if reason is None else f"none: {reason}"
-    lines = (
-        ("minigan", minigan.__version__),
-        ("Python", f"{platform.python_version()} on {platform.platform()}"),
-        ("NumPy", np.__version__),
-        ("backend", get_backend("auto").name),
-        ("BLAS", blas_kernels()),
-        ("Adam", how_adam_runs()),
-        ("GPU", gpu),
-        ("mpiexec", _processes()),
-    )
-    say("\n".join(f"{name:8} {value}" for name, value in lines), needed=True)
-    return 0

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from minigan.errors import InputError
 from minigan.machine.files import open_regular
-from minigan.training.networks import NAMES, Maker, Networks, layers_in
+from minigan.training.checkpoint import stored_networks
+from minigan.training.config import TrainConfig
+from minigan.training.networks import NAMES, Maker, Networks, given_networks, layers_in
 
 LONGEST = 1_000_000  # bytes: a longer file is no code that somebody wrote
 MODULE = "__minigan_model__"
@@ -58,6 +60,26 @@ def read_model(path: str | Path) -> Model:
             raise InputError(f"`model` {file}: {name} is {function!r}, expected a function")
     G, D = (None if function is None else _maker(file, function) for function in functions)
     return Model(Networks(G, D, file.name), layers)
+
+
+def networks_of_run(
+    config: TrainConfig, checkpoint: Path, generator: Any, discriminator: Any
+) -> Networks | None:
+    """Return the networks of one's own that a run trains; None for those of its recipe.
+
+    They are those that a program gives, or those that ``config.model`` makes, or, for a run that
+    goes on, those in its checkpoint.  Raises InputError if two of them are given, and as
+    ``given_networks``, ``read_model`` and ``stored_networks`` do.
+    """
+    given = (generator, discriminator) != (None, None)
+    if given and config.model is not None:
+        raise InputError("`model` names networks, and others are given: expected one of them")
+    if given:
+        return given_networks(generator, discriminator)
+    if config.model is not None:
+        return read_model(config.model).networks
+    stored = config.resume is not None and checkpoint.exists()
+    return stored_networks(checkpoint) if stored else None
 
 
 def layers_of(path: str | Path | None) -> dict[str, type]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, check_tf32, get_backend, started_ranks, tf32_products
+from minigan.backend import check_tf32, get_backend, started_ranks, tf32_products
 from minigan.data import ARRAYS
 from minigan.errors import InputError
 from minigan.gan import GAN
@@ -25,7 +25,6 @@ from minigan.machine.signals import noted_signals
 from minigan.machine.terminal import say, typed
 from minigan.network import Sequential
 from minigan.training.average import follow
-from minigan.training.checkpoint import Stamp, restore_run, save_run, stamp, stored_networks
 from minigan.training.commands import model_option
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch
@@ -33,25 +32,20 @@ from minigan.training.epoch_end import begin_epoch, finish_epoch
 from minigan.training.failures import DivergedError, check_finite, gpu_failures_named
 from minigan.training.folder import (
     BEST,
-    CHECKPOINT,
     FIRST_PICTURE,
-    check_free,
-    find_folder,
-    locked,
-    make_folder,
 )
 from minigan.training.history import HistoryRow
 from minigan.training.images import read_data, training_data
 from minigan.training.memory import MemoryCheck
-from minigan.training.model_file import read_model
-from minigan.training.networks import Networks, given_networks
+from minigan.training.model_file import networks_of_run
 from minigan.training.outputs import Outputs
 from minigan.training.progress import Progress, announce
 from minigan.training.quality import QualityCheck
 from minigan.training.run import check_batches, new_run
+from minigan.training.run_folder import RunFolder
 from minigan.training.step_figures import StepFigures
+from minigan.training.stepping import Stepping
 from minigan.training.threads import ThreadChoice
-from minigan.weights import own_classes
 
 
 class Trainer:
@@ -95,7 +89,7 @@ class Trainer:
         if images is not None:
             config = replace(config, data=ARRAYS)
         self.config = config = config.resolved()
-        self.folder = find_folder(config)
+        self.place = RunFolder(config)
         backend = get_backend(config.backend)
         if config.tf32:
             check_tf32(backend)
@@ -103,9 +97,9 @@ class Trainer:
             backend.take_device(self.ranks.place)
         dataset = read_data(config, images, labels)
         data = training_data(dataset, config, backend)
-        networks = self._networks(generator, discriminator)
-        self.images, self.labels = data.images, data.labels
-        self.pixel_values, self.real_spread = data.levels, data.spread
+        networks = networks_of_run(config, self.place.checkpoint, generator, discriminator)
+        self.own_networks = networks is not None
+        self.images, self.real_spread = data.images, data.spread
         self.found = (f"Data: {dataset.line}.", *dataset.notes)  # the data set in words
         self.state = new_run(
             config, len(data.images), data.crc32, backend, data.classes, dataset.shape, networks
@@ -113,13 +107,10 @@ class Trainer:
         self.state.model, self.state.names = config.model, data.names
         check_batches(self.state, len(data.images), self.ranks.size)
         self.gan.share_out(self.ranks)
-        # A layer of one's own may do what a captured CUDA graph would not repeat, such as draw.
-        nets = self.gan.generator, self.gan.discriminator
-        eager = any(map(own_classes, nets)) or self.ranks.size > 1  # so does what others compute
-        self.train_step = self._step if eager else backend.compile(self._step)
+        self.train_step = Stepping(self.gan, data).compiled()
         self.figures = StepFigures(self.state)
         self.memory_check = MemoryCheck(
-            dataset.test, self.images, self.labels, self.pixel_values, self.state
+            dataset.test, data.images, data.labels, data.levels, self.state
         )
         self.quality_check = None
         if config.evaluate_every:
@@ -127,23 +118,11 @@ class Trainer:
 
         self.z_columns = self.gan.z_columns or config.latent_dim
         self.failed = False  # True after an error in training: the state may be between two steps
-        self.owns_folder = config.resume is not None
-        self.own_networks = networks is not None
-        self.checkpoint: Stamp = stamp(self.folder / CHECKPOINT)  # of the file that this run knows
-        if self.checkpoint is not None:
-            restore_run(self.state, self.folder / CHECKPOINT)
+        self.place.restore(self.state)
 
-    def _networks(self, generator: Any, discriminator: Any) -> Networks | None:
-        """Return the networks of one's own, or those of the run to go on with."""
-        given, config = (generator, discriminator) != (None, None), self.config
-        if given and config.model is not None:
-            raise InputError("`model` names networks, and others are given: expected one of them")
-        if given:
-            return given_networks(generator, discriminator)
-        if config.model is not None:
-            return read_model(config.model).networks
-        stored = config.resume is not None and (self.folder / CHECKPOINT).exists()
-        return stored_networks(self.folder / CHECKPOINT) if stored else None
+    @property
+    def folder(self) -> Path:
+        return self.place.path
 
     @property
     def gan(self) -> GAN:
@@ -194,7 +173,7 @@ class Trainer:
         lead = self.ranks.lead
         with contextlib.ExitStack() as stack:
             stack.enter_context(self.ranks.quiet())
-            self.folder = lead(lambda: self._take_folder(stack))
+            self.place.path = lead(lambda: self.place.take(run, stack, self.own_networks))
             signals = stack.enter_context(noted_signals())
             outputs = Outputs(run, self.folder, self.real_spread)
             lead(outputs.begin)
@@ -204,7 +183,7 @@ class Trainer:
             stack.enter_context(tf32_products(self.gan.generator.backend, config.tf32))
             stack.enter_context(np.errstate(all="ignore"))  # checks below find nan and inf
             stack.enter_context(self.ranks.together(DivergedError))
-            stack.enter_context(gpu_failures_named(run, self.folder / CHECKPOINT))
+            stack.enter_context(gpu_failures_named(run, self.place.checkpoint))
             announce(run, self.folder, outputs, self.memory_check, self.found, run.note_lr())
             threads = ThreadChoice(run, self.ranks)
             stack.enter_context(limited_threads(threads.most if threads.on_cpu else None))
@@ -240,8 +219,7 @@ class Trainer:
 
     def _save(self, outputs: Outputs, ends: bool) -> None:
         """Write the checkpoint and what is made from it; ``ends`` says that the run ends here."""
-        save_run(self.state, self.folder / CHECKPOINT)
-        self.checkpoint = stamp(self.folder / CHECKPOINT)
+        self.place.save(self.state)
         outputs.save_history()
         if outputs.due_picture is not None:
             outputs.draw_samples(outputs.due_picture)
@@ -264,26 +242,6 @@ class Trainer:
         if ends:
             self._save(outputs, ends=True)
         return bool(ends)
-
-    def _take_folder(self, stack: contextlib.ExitStack) -> Path:
-        """Make the folder if it is new, and hold it for this process until the stack is closed."""
-        if not self.owns_folder:
-            self.folder = make_folder(self.folder, self.config)
-        stack.enter_context(locked(self.folder))
-        if not self.owns_folder:  # another new run with the same --out may have been first
-            check_free(self.folder)
-        self.owns_folder = True
-        file = self.folder / CHECKPOINT
-        if stamp(file) != self.checkpoint:
-            raise InputError(
-                f"{file} has changed since this Trainer was made or last saved: make a new one, "
-                "with `resume`, to go on from there"
-            )
-        if self.own_networks and self.checkpoint is None:  # nothing else in the folder knows them
-            save_run(self.state, file)
-            self.checkpoint = stamp(file)
-        self.config.save(self.folder)
-        return self.folder
 
     def _train_epoch(
         self,
@@ -315,7 +273,7 @@ class Trainer:
             progress.after_step()
             last = run.steps_of_epoch == 0 or self.ranks.most(bool(signals)) > 0
             if last or run.steps_of_epoch % figures.read_every == 0:
-                read = figures.read(epoch, self.folder / CHECKPOINT)
+                read = figures.read(epoch, self.place.checkpoint)
                 if run.step == FIRST_PICTURE and not last:
                     self.ranks.lead(outputs.draw_first)
                 progress.after_reading(*read)
@@ -323,11 +281,4 @@ class Trainer:
                 figures.begin()
             if last:
                 break
-        check_finite(run, self.folder / CHECKPOINT)
-
-    def _step(self, indices: Any, z: Array) -> Array:
-        """Take one training step on the images with these indices, which never leave the device."""
-        indices = self.gan.generator.backend.asarray(indices)
-        labels = None if self.labels is None else self.labels[indices]
-        result = self.gan.train_step(self.pixel_values[self.images[indices]], z, labels)
-        return np.concatenate([figure.reshape(1) for figure in result])
+        check_finite(run, self.place.checkpoint)

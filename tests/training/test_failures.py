@@ -96,7 +96,7 @@ def test_a_failing_disk_keeps_the_old_checkpoint(
             shutil.rmtree(folder)
             save_run(run, file)
 
-        monkeypatch.setattr("minigan.training.trainer.save_run", vanish)
+        monkeypatch.setattr("minigan.training.run_folder.save_run", vanish)
         with pytest.raises(OSError, match="No such file"):
             trainer.run()
 

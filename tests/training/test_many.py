@@ -133,7 +133,7 @@ def test_a_signal_lets_all_runs_save_and_end(
     process = subprocess.Popen([*command, "--epochs", "100000"], stdout=subprocess.PIPE, text=True)
     folders = [tmp_path / "many" / f"seed-{seed}" for seed in (0, 1)]
     end = time.monotonic() + 60
-    while not all((folder / "checkpoint.npz").exists() for folder in folders):
+    while not all((folder / "samples" / "epoch_0001.png").exists() for folder in folders):
         assert time.monotonic() < end
         time.sleep(0.1)
     process.send_signal(number)

@@ -216,7 +216,7 @@ trainer = mg.Trainer(config)
 if what == "bug" and rank == 1:
     trainer.train_step = lambda indices, z: 1 / 0
 if what == "disk":
-    import minigan.training.trainer as module
+    import minigan.training.run_folder as module
     def full(*_):
         raise OSError(28, "No space left on device", "checkpoint.npz")
     module.save_run = full

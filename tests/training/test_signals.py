@@ -76,7 +76,7 @@ def test_more_signals_while_it_saves_change_nothing(
         if run.step == 10:
             signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("minigan.training.trainer.save_run", impatient)
+    monkeypatch.setattr("minigan.training.run_folder.save_run", impatient)
     interrupt_at(trainer, 10)
     with pytest.raises(KeyboardInterrupt):
         trainer.run()
