@@ -211,7 +211,7 @@ def _drawn(
         axes.set(ylabel="JS, nats", title="How unevenly G draws the kinds of images")
     every[-1].set(xlabel="epoch: once through all training images")
     every[-1].set_xlim(left=0)
-    every[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    every[-1].xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     for axes in every:
         axes.grid(alpha=0.3)
         axes.title.set_fontsize("medium")
