@@ -82,6 +82,14 @@ class Backend(abc.ABC):
     def take_device(self, number: int) -> None:
         """Let this process use a GPU of its own: the one of this number, counted round."""
 
+    def connect(self, comm: Any, neighbours: int) -> Callable[[Array], None] | None:
+        """Return what adds up an array over the GPUs of all ranks, or None if nothing does.
+
+        ``comm`` is MPI's communicator, through which the GPUs get to know one another, and so many
+        ranks run on this machine.
+        """
+        return None
+
     @abc.abstractmethod
     def synchronize(self) -> None:
         """Wait until the device has finished all the work that it was given."""

@@ -36,6 +36,15 @@ SIGNS = {  # words in CuPy's errors, and what they mean
 }
 
 
+def nccl_library() -> Any:
+    """Return CuPy's module of NCCL, which lets several GPUs talk to each other, or None."""
+    try:
+        nccl = importlib.import_module("cupy.cuda.nccl")
+    except (ImportError, OSError):  # NCCL comes in a wheel of its own, for Linux only
+        return None
+    return nccl if getattr(nccl, "available", False) else None
+
+
 def why_unavailable() -> str | None:
     """Return None if CuPy can compute here, and otherwise the reason in a few words.
 
@@ -155,6 +164,21 @@ class CupyBackend(Backend):
     def take_device(self, number: int) -> None:
         cuda = self.xp.cuda
         cuda.Device(number % cuda.runtime.getDeviceCount()).use()
+
+    def connect(self, comm: Any, neighbours: int) -> Callable[[Array], None] | None:
+        nccl, cuda = nccl_library(), self.xp.cuda
+        ready = nccl is not None and neighbours <= cuda.runtime.getDeviceCount()
+        if not all(comm.allgather(ready)):  # NCCL needs a GPU of its own for each rank
+            return None
+        number = comm.bcast(nccl.get_unique_id() if comm.Get_rank() == 0 else None)
+        gpus = nccl.NcclCommunicator(comm.Get_size(), number, comm.Get_rank())
+        kinds = {"float32": nccl.NCCL_FLOAT32, "float64": nccl.NCCL_FLOAT64}
+
+        def add(a: Any) -> None:
+            where, stream = a.data.ptr, cuda.get_current_stream().ptr
+            gpus.allReduce(where, where, a.size, kinds[a.dtype.name], nccl.NCCL_SUM, stream)
+
+        return add
 
     def decide(self, question: Callable[[], bool]) -> bool:
         return self.host_work.decide(question)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend.base import Array
+from minigan.backend.base import Array, Backend
 from minigan.backend.dispatch import backend_of
 from minigan.errors import InputError
 
@@ -44,6 +44,9 @@ class Ranks:
     def slice_of(self, rows: int) -> slice:
         """Return which of so many rows are this rank's."""
         return slice(rows * self.rank // self.size, rows * (self.rank + 1) // self.size)
+
+    def take_devices(self, backend: Backend) -> None:
+        """Give each rank a GPU of its own, as far as there are any, and connect these."""
 
     def rows(self, n: int) -> int:
         """Return how many rows all ranks have, of which this one has n."""
@@ -109,7 +112,8 @@ ALONE = Ranks()
 class MPIRanks(Ranks):
     """The processes that mpiexec has started, by way of mpi4py.
 
-    Sums of arrays on a GPU go through main memory.
+    Arrays on GPUs are added up by NCCL if it is there and each rank has a GPU of its own, and
+    through main memory otherwise.
     """
 
     def __init__(self, comm: Any, mpi: Any) -> None:
@@ -117,10 +121,15 @@ class MPIRanks(Ranks):
         self.rank, self.size = comm.Get_rank(), comm.Get_size()
         here = comm.Split_type(mpi.COMM_TYPE_SHARED)
         self.neighbours, self.place = here.Get_size(), here.Get_rank()
+        self.between_gpus: Callable[[Array], None] | None = None
         self.shared: BaseException | None = None  # an error that all ranks know of
 
     def __deepcopy__(self, memo: Any) -> MPIRanks:
         return self
+
+    def take_devices(self, backend: Backend) -> None:
+        backend.take_device(self.place)
+        self.between_gpus = backend.connect(self.comm, self.neighbours)
 
     def rows(self, n: int) -> int:
         total: int = self.comm.allreduce(n)
@@ -133,6 +142,9 @@ class MPIRanks(Ranks):
         return mean
 
     def add(self, a: Array) -> None:
+        if self.between_gpus is not None:
+            self.between_gpus(a)
+            return
         backend = backend_of(a)
         host = backend.to_numpy(a)
         self.comm.Allreduce(self.in_place, host)

@@ -12,7 +12,7 @@ import numpy as np
 
 import minigan
 from minigan.backend import check_tf32, get_backend, tf32_products
-from minigan.backend.cupy_backend import CupyBackend, why_unavailable
+from minigan.backend.cupy_backend import CupyBackend, nccl_library, why_unavailable
 from minigan.backend.numba_loop import how_adam_runs
 from minigan.cli.options import Bench, Info
 from minigan.cli.reports import file_to_write
@@ -91,7 +91,10 @@ def _processes() -> str:
         version = importlib.metadata.version("mpi4py")
     except importlib.metadata.PackageNotFoundError:
         return "one process only: mpi4py is not installed"
-    return f"several processes by mpi4py {version}; they add up gradients in main memory"
+    way = "in main memory"
+    if why_unavailable() is None and nccl_library() is not None:
+        way = "by NCCL if each has a GPU, and in main memory otherwise"
+    return f"several processes by mpi4py {version}; they add up gradients {way}"
 
 
 def info_command(options: Info) -> int:

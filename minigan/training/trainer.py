@@ -93,8 +93,7 @@ class Trainer:
         backend = get_backend(config.backend)
         if config.tf32:
             check_tf32(backend)
-        if self.ranks.size > 1:
-            backend.take_device(self.ranks.place)
+        self.ranks.take_devices(backend)
         dataset = read_data(config, images, labels)
         data = training_data(dataset, config, backend)
         networks = networks_of_run(config, self.place.checkpoint, generator, discriminator)

@@ -147,3 +147,49 @@ def test_each_rank_takes_a_gpu_of_its_own(stand_in: Backend) -> None:
     for number in range(3):
         stand_in.take_device(number)
     assert strict_cupy.Counts.devices == [0, 1, 0]
+
+
+@pytest.fixture
+def nccl(stand_in: Backend, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """Return a backend of three GPUs that talk to each other."""
+    monkeypatch.setitem(sys.modules, "cupy.cuda.nccl", strict_cupy.make_nccl())
+    monkeypatch.setattr(strict_cupy.NcclCommunicator, "sums", 0)
+    strict_cupy.Counts.gpus = 3
+    return stand_in
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gpus_add_up_without_main_memory(dtype: str, nccl: Backend) -> None:
+    x = np.random.default_rng(0).standard_normal((3, 5)).astype(dtype)
+
+    def work(ranks: MPIRanks) -> tuple[Any, int]:
+        ranks.take_devices(nccl)
+        a = nccl.asarray(x[ranks.rank])
+        before = strict_cupy.Counts.to_host
+        ranks.add(a)
+        return a, strict_cupy.Counts.to_host - before
+
+    for a, transfers in on_ranks(3, work):
+        assert (a.dtype, transfers) == (dtype, 0)
+        np.testing.assert_array_equal(nccl.to_numpy(a), x[0] + x[1] + x[2])
+    assert strict_cupy.NcclCommunicator.sums == 3
+    assert sorted(strict_cupy.Counts.devices) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("lacking", ["GPUs", "NCCL"])
+def test_ranks_without_a_gpu_of_their_own_add_up_in_main_memory(
+    lacking: str, nccl: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lacking == "GPUs":
+        strict_cupy.Counts.gpus = 2
+    else:
+        monkeypatch.setattr(sys.modules["cupy.cuda.nccl"], "available", False)
+
+    def work(ranks: MPIRanks) -> Any:
+        ranks.take_devices(nccl)
+        a = nccl.asarray(np.ones(4) + ranks.rank)
+        ranks.add(a)
+        return nccl.to_numpy(a)
+
+    np.testing.assert_array_equal(on_ranks(3, work), np.full((3, 4), 6.0))
+    assert strict_cupy.NcclCommunicator.sums == 0

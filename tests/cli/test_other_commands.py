@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
+from helpers import strict_cupy
 from helpers.command import fails
 from helpers.narrow import narrow_networks
 
@@ -104,6 +106,22 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("minigan ", "Python ", "NumPy ", "backend ", "BLAS ", "Adam ", "GPU ", "mpiexec "):
         assert f"\n{word}" in "\n" + out
     assert re.search(r"BLAS +\w+ .* \d+ threads?", out)
+
+
+@pytest.mark.parametrize(
+    ("there", "way"),
+    [(True, "by NCCL if each has a GPU, and in main memory otherwise"), (False, "in main memory")],
+)
+def test_info_says_how_processes_add_up(
+    there: bool, way: str, stand_in: Backend,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "4.1.0")
+    nccl = strict_cupy.make_nccl() if there else None
+    monkeypatch.setitem(sys.modules, "cupy.cuda.nccl", nccl)
+    assert main(["info"]) == 0
+    line = f"mpiexec  several processes by mpi4py 4.1.0; they add up gradients {way}\n"
+    assert line in capsys.readouterr().out
 
 
 def test_bench(

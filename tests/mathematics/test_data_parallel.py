@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers import strict_cupy
 from helpers.narrow import narrow_networks
 from helpers.threads_as_ranks import on_ranks
 
 import minigan as mg
-from minigan.backend import ALONE, Ranks
+from minigan.backend import ALONE, Backend, Ranks
 from minigan.batch_norm import BatchNorm1d
 from minigan.training import RECIPES, draw_start
 
@@ -21,13 +23,17 @@ STEPS = 50
 NOISE = 1e-11
 
 
-def trained(recipe: str, ranks: Ranks, norms_alone: bool = False) -> tuple[Any, list[Any]]:
+def trained(
+    recipe: str, ranks: Ranks, norms_alone: bool = False, backend: str | Backend = "numpy"
+) -> tuple[Any, list[Any]]:
     """Return the GAN after 50 steps, and what each step has measured; some batches are smaller."""
     K = 4 if RECIPES[recipe].conditional else 0
     rng = np.random.default_rng(3)
     gan, _ = draw_start(
-        RECIPES[recipe], rng, latent_dim=10, classes=K, image_size=24, lr=2e-4, dtype="float64"
-    )
+        RECIPES[recipe], rng, latent_dim=10, classes=K, image_size=24, lr=2e-4, dtype="float64",
+        backend=backend,
+    )  # fmt: skip
+    ranks.take_devices(gan.generator.backend)
     gan.share_out(ranks)
     for layer in gan.generator.layers:
         if norms_alone and isinstance(layer, BatchNorm1d):
@@ -87,3 +93,18 @@ def test_means_of_each_ranks_own_rows_would_be_another_network() -> None:
     one, _ = trained("averaged", ALONE)
     (gan, _), *_ = on_ranks(2, lambda ranks: trained("averaged", ranks, norms_alone=True))
     assert abs(gan.generator.params - one.generator.params).max() > 1e-4
+
+
+@pytest.mark.parametrize("own_gpus", [True, False])
+def test_gpus_do_what_one_process_does(
+    own_gpus: bool, stand_in: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With NCCL the gradients do not leave the GPUs, without it they go through main memory."""
+    monkeypatch.setitem(sys.modules, "cupy.cuda.nccl", strict_cupy.make_nccl())
+    strict_cupy.Counts.gpus = 2 if own_gpus else 1
+    one, results = trained("averaged", ALONE)
+    for gan, figures in on_ranks(2, lambda ranks: trained("averaged", ranks, backend=stand_in)):
+        np.testing.assert_allclose(figures, results, rtol=0, atol=1e-12)
+        D = stand_in.to_numpy(gan.discriminator.params)
+        np.testing.assert_allclose(D, one.discriminator.params, rtol=0, atol=1e-12)
+        assert (gan.ranks.between_gpus is not None) == own_gpus
