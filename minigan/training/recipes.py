@@ -44,7 +44,7 @@ RECIPES = {
     "averaged": Recipe(
         "as batch-norm, but D gives logits and pays a penalty on its slope, so that it does not "
         "learn the images by heart, and a moving average of G draws the samples",
-        lr=1e-3, batch_norm=True, logits=True, averaged=True, r1=0.1,
+        lr=5e-4, batch_norm=True, logits=True, averaged=True, r1=0.1,
     ),
     "batch-norm": Recipe(
         "with batch normalisation in G and a larger learning rate; it learns faster",

@@ -115,9 +115,9 @@ def test_resume_of_nothing(args: list[str], capsys: pytest.CaptureFixture[str]) 
 def test_resume_takes_the_runs_options(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--resume", str(run), "--epochs", "2"]) == 0
     assert "Epoch [2/2]" in capsys.readouterr().out
-    assert main(["train", "--resume", str(run), "--epochs", "3", "--lr", "0.0005"]) == 0
+    assert main(["train", "--resume", str(run), "--epochs", "3", "--lr", "0.001"]) == 0
     printed = capsys.readouterr().out
-    assert "The learning rate was 0.001; from now on it is 0.0005." in printed
+    assert "The learning rate was 0.0005; from now on it is 0.001." in printed
     assert main(["train", "--resume", str(run), "--epochs", "4"]) == 0
     assert "learning rate" not in capsys.readouterr().out  # it stays
     for words, line in (

@@ -95,7 +95,7 @@ def test_messages_name_arguments_and_the_command_makes_options_of_them() -> None
 
 def test_the_learning_rate_is_the_recipes_if_none_is_given(config: Configure) -> None:
     assert mg.TrainConfig().lr is None  # the options stay as they were given
-    assert mg.TrainConfig().resolved().lr == 1e-3
+    assert mg.TrainConfig().resolved().lr == 5e-4
     assert mg.TrainConfig(recipe="tutorial").resolved().lr == 2e-4  # the tutorial's
     assert mg.TrainConfig(lr=2e-4).resolved().lr == 2e-4
     assert mg.TrainConfig(recipe="tutorial").stored()["lr"] == 2e-4  # a resumed run's holds

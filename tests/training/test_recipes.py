@@ -15,7 +15,7 @@ from minigan.training import RECIPES, draw_start
     [
         ("tutorial", 0, 2e-4, False, False, 0.0),
         ("batch-norm", 3, 1e-3, False, False, 0.0),
-        ("averaged", 3, 1e-3, True, True, 0.1),
+        ("averaged", 3, 5e-4, True, True, 0.1),
         ("conditional", 3, 5e-4, True, True, 0.1),
         ("least-squares", 3, 5e-4, False, True, 0.1),
         ("style", 1, 5e-4, True, True, 0.1),

@@ -20,7 +20,7 @@ from minigan.training.folder import CHECKPOINT, HISTORY
 from minigan.training.history import HistoryRow
 from minigan.training.pictures import curves_png
 
-OLD, NEW = 1e-3, 2.5e-4  # the recipe's learning rate, and the other one
+OLD, NEW = 5e-4, 2.5e-4  # the recipe's learning rate, and the other one
 
 
 def changed_in_one_go(trainer: mg.Trainer, after: int) -> Path:
@@ -53,7 +53,7 @@ def test_another_learning_rate(
     folder = resumed(trainer.folder, lr=NEW).run()
     _, first, second, *_ = capsys.readouterr().out.splitlines()
     assert first == f"Going on after step {step} of 21 in {folder}."
-    assert second == "The learning rate was 0.001; from now on it is 0.00025."
+    assert second == "The learning rate was 0.0005; from now on it is 0.00025."
     (arrays, meta), (others, _) = load_archive(folder / CHECKPOINT), load_archive(
         straight / CHECKPOINT
     )  # fmt: skip
@@ -63,7 +63,7 @@ def test_another_learning_rate(
     assert meta["config"]["lr"] == mg.TrainConfig.of_run(folder).lr == NEW
     with (folder / HISTORY).open(newline="") as file:
         found = [row["lr"] for row in csv.DictReader(file)]
-    assert found == ["0.001", "0.00025", "0.00025"]  # of the last step of each epoch
+    assert found == [f"{OLD}", "0.00025", "0.00025"]  # of the last step of each epoch
 
 
 def test_after_a_kill_the_newest_learning_rate_counts(config: Configure, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_curves_show_where_it_changed(monkeypatch: pytest.MonkeyPatch) -> None:
         assert [float(np.asarray(line.get_xdata())[0]) for line in dotted] == [2, 4]
         if i == 0:
             labels = [line.get_label() for line in dotted]
-            assert labels == ["from here on lr 0.00025", "from here on lr 0.001"]
+            assert labels == ["from here on lr 0.00025", "from here on lr 0.0005"]
 
 
 @pytest.mark.parametrize("step", [8, 13])
