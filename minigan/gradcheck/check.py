@@ -13,7 +13,7 @@ numbers are off by a little, so the check estimates how much, and gives one of t
 - **NOT RESOLVED**: their errors are so large that agreement would mean nothing.  The report says
   why, and what to do.
 
-Nine things make such a check worth trusting:
+Ten things make such a check worth trusting:
 
 - **Steps of the right size.**  A nudge follows the natural size of the entry: for an input, the
   spread of its column.  Each entry is nudged by h, h/4, h/16, …, and the slope for h → 0 is worked
@@ -29,6 +29,8 @@ Nine things make such a check worth trusting:
   that backward does not write, or only adds to, then cannot pass by luck.
 - **No kinks.**  ReLU has no derivative at 0, and a nudge across 0 measures the slope of neither
   side.  Inputs that bring a unit too close to a kink are moved a little.
+- **No special values.**  Where γ is 1, a rule that forgets γ is right by chance.  Parameters that
+  are all 0, 1 or -1, or all alike, are moved (``minigan.gradcheck.precision``).
 - **A fair measure.**  The error of an entry is |numeric - backprop| divided by the largest
   |gradient| in the same array.  If it were divided by the entry's own gradient, entries near zero
   would only show rounding.  Where a whole array is zero but for rounding, like the b of a
@@ -90,7 +92,8 @@ def check_gradients(
     Parameters
     ----------
     net : Layer or Sequential
-        The check works on copies; ``net`` and its gradients stay as they are.
+        The check works on copies; ``net`` and its gradients stay as they are.  Parameters that are
+        all 0, 1 or -1, or all alike, have other values in the copies.
     x : (N, n_in) array
         The input to check at.  It is cast to float64, and rows that bring a unit close to a kink
         are moved a little.

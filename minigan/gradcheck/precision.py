@@ -1,4 +1,4 @@
-"""Copies of a network in another precision, and the names of what is in them."""
+"""Copies of a network to be checked: in another precision, and where no value is special."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, Backend
+from minigan.backend import Array, Backend, backend_of
 from minigan.layers import Layer
 from minigan.network import Sequential
 
@@ -20,7 +20,10 @@ def has_more_digits(backend: Backend) -> bool:
 
 
 def copy_in(net: Layer | Sequential, dtype: str) -> Any:
-    """Return a copy of ``net`` whose parameters, gradients and buffers have this dtype."""
+    """Return a copy of ``net`` whose parameters, gradients and buffers have this dtype.
+
+    Parameters with special values have others in the copy: see ``leave_special_values``.
+    """
     net = copy.deepcopy(net)
     if isinstance(net, Sequential):
         net.dtype = np.dtype(dtype)
@@ -35,7 +38,25 @@ def copy_in(net: Layer | Sequential, dtype: str) -> Any:
     for layer in layers_of(net):
         for name in layer.buffer_names:
             setattr(layer, name, getattr(layer, name).astype(dtype))
+    leave_special_values(net)
     return net
+
+
+def leave_special_values(net: Layer | Sequential) -> None:
+    """Move parameters that are all 0, 1 or -1, or all alike, as γ and β are before the first step.
+
+    There a wrong rule may be right by chance: one that forgets γ where γ is 1, or takes the entries
+    of s in another order where all are the same.  All others stay where they are.
+    """
+    rng = np.random.default_rng(0)
+    for _, parameter, _ in named_parameters(net):
+        backend = backend_of(parameter)
+        values = backend.to_numpy(parameter)
+        alike = values.size > 0 and bool((values == values.flat[0]).all())
+        if alike and (values.size > 1 or values.flat[0] in (-1, 0, 1)):
+            part = rng.uniform(0.7, 0.95, values.shape)
+            moved = values * part if values.any() else 1 - part
+            backend.write(parameter, moved.astype(values.dtype))
 
 
 def layers_of(net: Layer | Sequential) -> tuple[Layer, ...]:

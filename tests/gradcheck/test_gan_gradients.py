@@ -112,3 +112,19 @@ def test_everything_that_the_command_checks(
         assert sizes == [561, 1_460_225, 1_486_352, 611, 1_460_225, 1_489_936, 611, 648]
         for i in (-9, -3, -2):
             assert all(array.checked == array.size for array in rows[i][1].arrays)
+
+
+def test_rejects_a_gan_whose_batch_norm_forgets_gamma(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gan() -> mg.GAN:
+        options: Any = {"seed": np.random.default_rng(0), "dtype": "float64"}
+        G = mg.Sequential(
+            mg.Linear(3, 4), mg.BatchNorm1d(4), mg.ReLU(), mg.Linear(4, 5), mg.Tanh(), **options
+        )
+        return mg.GAN(G, mg.Sequential(mg.Linear(5, 1), **options), logits=True)
+
+    assert check_gan(gan(), pixels(6, 5), normal(6, 3), max_entries=50)
+    whole = mg.BatchNorm1d.input_grad
+    monkeypatch.setattr(
+        mg.BatchNorm1d, "input_grad", lambda self, dy, cache: whole(self, dy, cache) / self.gamma
+    )
+    assert not check_gan(gan(), pixels(6, 5), normal(6, 3), max_entries=50)

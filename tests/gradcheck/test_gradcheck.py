@@ -317,6 +317,95 @@ def test_rejects_a_batch_norm_that_forgets_a_path(missing: str) -> None:
     assert report.worst.name == "x"
 
 
+# ---------------------------------------------------------------- wrong, but right at the start
+
+
+class Start(mg.Layer):
+    """Two parameters and their first values: y = x s + b."""
+
+    param_names = ("s", "b")
+    s: Array
+    ds: Array
+    b: Array
+    db: Array
+
+    def __init__(self, s: float, b: float) -> None:
+        self.first = s, b
+
+    def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
+        return tuple(np.full(4, value) for value in self.first)
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        return x * self.s + self.b, x
+
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return dy * self.s
+
+    def param_grads(self, dy: Array, x: Array) -> None:
+        np.sum(dy * x, axis=0, out=self.ds)
+        np.sum(dy, axis=0, out=self.db)
+
+
+class ForgottenScale(Start):
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return dy
+
+
+class OppositeScale(Start):
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return -dy
+
+
+class ForgottenShift(Start):
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        return x * (self.s + self.b), x
+
+    def param_grads(self, dy: Array, x: Array) -> None:
+        np.sum(dy * x, axis=0, out=self.ds)
+        np.sum(dy * x, axis=0, out=self.db)
+
+
+class OtherOrder(Start):
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        return dy * self.s[::-1]
+
+
+@pytest.mark.parametrize(
+    ("layer", "start"),
+    [
+        (ForgottenScale, (1, 0)),
+        (OppositeScale, (-1, 0)),
+        (ForgottenShift, (1, 0)),
+        (OtherOrder, (0.3, 0.5)),
+    ],
+)
+@pytest.mark.parametrize("alone", [True, False])
+def test_rejects_what_is_right_at_the_first_values_only(
+    layer: type[Start], start: tuple[float, float], alone: bool
+) -> None:
+    def report(kind: type[Start]) -> mg.gradcheck.GradientReport:
+        net = mg.Sequential(kind(*start), seed=0)
+        return mg.check_gradients(net.layers[0] if alone else net, normal(6, 4))
+
+    assert report(Start)
+    assert not report(layer)
+    assert report(layer).worst.name.endswith("x")
+
+
+def test_rejects_a_batch_norm_without_gamma() -> None:
+    class Without(mg.BatchNorm1d):
+        def input_grad(self, dy: Array, cache: Any) -> Array:
+            dx: Array = super().input_grad(dy, cache) / self.gamma
+            return dx
+
+    layers = mg.Linear(4, 3), Without(3), mg.Tanh()
+    assert not mg.check_gradients(Without(3), normal(5, 3))
+    assert not mg.check_gradients(mg.Sequential(*layers, seed=0), normal(5, 4))
+    assert mg.check_gradients(
+        mg.Sequential(mg.Linear(4, 3), mg.BatchNorm1d(3), seed=0), normal(5, 4)
+    )
+
+
 def test_an_own_layer_in_ten_lines() -> None:
     class Softplus(mg.Layer):
         def forward(self, x: Array) -> tuple[Array, Array]:
