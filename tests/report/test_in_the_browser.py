@@ -237,6 +237,17 @@ def test_two_fingers_zoom(browser: Browser, page_of: Callable[..., Path]) -> Non
     browser.press("plane", "-")
     assert browser.run(reach) == pytest.approx(before / 1.6, rel=0.05)
 
+    browser.run("explorer.move_to(0.9, 0.9)")  # twice as large, the map would not hold the point
+    z = browser.run("return [...explorer.image()]")
+    browser.press("plane", *"+++")
+    assert browser.run("return [...explorer.image()]") == pytest.approx(z, abs=1e-3)
+    assert browser.run("return Math.abs(explorer.state.x)") <= 1
+
+    drawn = "return [...critic.state.image]"
+    image = browser.run(drawn)
+    pinch(browser, "#critic-canvas", 20, 60)  # two fingers do not draw
+    assert browser.run(drawn) == image
+
 
 def test_a_run_that_was_stopped_before_its_first_picture(browser: Browser, tmp_path: Path) -> None:
     run = whole_run(latent_dim=10)
@@ -272,6 +283,45 @@ def test_the_page_stays_where_the_reader_was(
     browser.driver.refresh()
     assert browser.run(keep) == before
     assert before[3] == 500
+
+
+def test_a_reload_after_a_choice_from_the_menu_stays(
+    browser: Browser, page_of: Callable[..., Path]
+) -> None:
+    browser.open(page_of())
+    browser.run("document.querySelector('nav a[href=\"#curves\"]').click()")
+    time.sleep(1)  # it scrolls smoothly
+    browser.run("scrollTo({top: 700, behavior: 'instant'})")
+    browser.driver.refresh()
+    assert browser.run("return [scrollY, location.hash]") == [700, "#curves"]
+
+
+def test_an_image_that_is_held_on_the_walk_stays(
+    browser: Browser, page_of: Callable[..., Path]
+) -> None:
+    browser.open(page_of())
+    browser.run(
+        "const walk = document.getElementById('walk'); walk.value = 0.4;"
+        "walk.dispatchEvent(new Event('input'))"
+    )
+    for which, end in (("a", 0), ("b", 1)):
+        seen = browser.run("return [...explorer.image()]")
+        browser.find(f"hold-{end}").click()
+        assert browser.run("return [...explorer.image()]") == pytest.approx(seen, abs=1e-6), which
+        assert browser.run("return explorer.state.t") == end
+
+
+def test_a_page_of_long_ago_does_not_say_that_its_run_goes_on(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    then = time.time() - 7 * 86_400
+    monkeypatch.setattr("minigan.training.page.time.time", lambda: then)
+    file = page_file(whole_run(latent_dim=10), tmp_path, live=True)
+    browser.open(file)
+    assert browser.text("live-words").endswith("the run may have stopped.")
+    browser.run("window.old = true; document.getElementById('live-toggle').click()")
+    time.sleep(1)
+    assert not browser.run("return window.old || false")  # it has looked again
 
 
 def test_a_run_that_goes_on_is_followed(

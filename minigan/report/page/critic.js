@@ -47,8 +47,13 @@ const critic = (() => {
   }
 
   function remember() {
-    before.push(state.image.slice());
+    before.push({ image: state.image.slice(), steps: state.steps });
     if (before.length > 50) before.shift();
+  }
+
+  function undo() {
+    Object.assign(state, before.pop());
+    draw();
   }
 
   function set(image) {
@@ -95,7 +100,7 @@ const critic = (() => {
     brush = here;
     ink(here, last);
     draw();
-  }, () => { drawing = false; });
+  }, () => { drawing = false; }, { begin: undo, by: () => {} }); // two fingers do not draw
   on("critic-canvas", "keydown", (event) => {
     const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] || [];
     if (event.key !== " " && x === undefined) return;
@@ -112,7 +117,7 @@ const critic = (() => {
   on("critic-clear", "click", () => set(black()));
   on("critic-step", "click", () => step(1));
   on("critic-ten", "click", () => step(10));
-  on("critic-undo", "click", () => { state.image = before.pop(); state.steps = 0; draw(); });
+  on("critic-undo", "click", undo);
   on("critic-save", "click", () => save_png(by_id("critic-canvas"), "drawn.png"));
   by_id("critic-take").hidden = !explorer;
   on("critic-take", "click", () => {

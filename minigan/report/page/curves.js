@@ -13,7 +13,8 @@ const curves = (() => {
     blue: "--line-1", orange: "--line-2", green: "--line-3", red: "--line-4", violet: "--line-5",
   };
   const end = Math.max(data.epoch_now, c.x[c.x.length - 1]);
-  const charts = [];
+  const charts = [], HEIGHT = 205;
+  by_id("curves-marks").hidden = !c.js.x.length;
 
   function line(label, y, shade, reference = false) {
     return { label, y, shade, reference };
@@ -34,10 +35,11 @@ const curves = (() => {
       grid: { stroke: () => colour("--line"), width: 1 },
     };
     const plot = new uPlot({
-      width: box.clientWidth, height: 190,
+      width: box.clientWidth, height: HEIGHT,
       cursor: { sync: { key: "charts" }, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
       scales: { x: { time: false, range: () => [view.from, view.to] }, y: options.y || { range: from_zero } },
-      axes: [{ ...axis, size: 30 }, { ...axis, size: 50 }],
+      axes: [{ ...axis, size: 30, label: "epoch", labelSize: 18, labelFont: "12px system-ui" },
+        { ...axis, size: 50 }],
       series: [
         { label: "epoch", value: (_, v) => v === null ? "–" : v.toFixed(end > 20 ? 1 : 2) },
         ...series.map((s) => ({
@@ -135,7 +137,9 @@ const curves = (() => {
       const [first, last] = [inside[0], inside[inside.length - 1]], idx = plot.cursor.idx;
       const next = idx === null || idx === undefined ? (moves[event.key] > 0 ? first : last)
         : Math.min(last, Math.max(first, idx + moves[event.key]));
-      plot.setCursor({ left: plot.valToPos(x[next], "x"), top: 20 });
+      for (const other of charts) {
+        other.plot.setCursor({ left: other.plot.valToPos(x[next], "x"), top: 20 });
+      }
     } else if (event.key === "+" || event.key === "=") {
       zoom(view.from + width / 4, view.to - width / 4);
     } else if (event.key === "-") {
@@ -175,7 +179,7 @@ const curves = (() => {
   by_id("curves-tenth").addEventListener("click", () => zoom(0.9 * end, end));
   new ResizeObserver(() => charts.forEach(({ box, plot }) => {
     if (box.clientWidth && box.clientWidth !== plot.width) {
-      plot.setSize({ width: box.clientWidth, height: 190 });
+      plot.setSize({ width: box.clientWidth, height: HEIGHT });
     }
   })).observe(by_id("charts"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>

@@ -112,6 +112,7 @@ const explorer = (() => {
 
   function hold(which) {
     state.held[which] = shown;
+    if (state.walks) Object.assign(state, { t: which, moves: names.map(() => 0) }); // it stays shown
     show(by_id(`held-${which}`), image_of(shown));
     by_id(`held-${which}`).setAttribute("aria-label", `The held image ${"AB"[which]}`);
     draw();
@@ -123,13 +124,21 @@ const explorer = (() => {
     draw();
   }
 
-  // Let the map show a part of the plane, or more of it; the point stays at the same z if it can.
+  // Let the map show a part of the plane, or more of it.  The point stays at the same z: where it
+  // would leave the map, it becomes the middle of a new one.
   function magnify(times) {
     const reach = length(state.across) / length(state.middle);
     const wanted = Math.min(2, Math.max(0.05, reach / times)), factor = wanted / reach;
     state.across = combined([factor, state.across]);
     state.up = combined([factor, state.up]);
-    if (!state.walks) move_to(state.x / factor, state.y / factor);
+    const [x, y] = [state.x / factor, state.y / factor];
+    if (Math.max(Math.abs(x), Math.abs(y)) > 1) {
+      state.middle = point(x, y);
+      Object.assign(state, { x: 0, y: 0 });
+    } else {
+      Object.assign(state, { x, y });
+    }
+    draw();
     draw_map();
   }
 
@@ -156,7 +165,7 @@ const explorer = (() => {
     on(`move-${k}`, "input", (event) => { state.moves[k] = Number(event.target.value); draw(); });
   });
   on("moves-zero", "click", () => { state.moves = names.map(() => 0); draw(); });
-  on("new-plane", "click", () => new_plane(random_point(n)));
+  on("new-plane", "click", () => { by_id("start").value = ""; new_plane(random_point(n)); });
   by_id("start").max = count;
   on("start", "change", (event) => {
     start_from(Math.min(count, Math.max(1, Math.round(event.target.value) || 1)) - 1);

@@ -107,12 +107,13 @@ function follow_pointer(canvas, act, end = () => {}, stretch = null) {
     return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
   };
   canvas.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return; // of the mouse, only the left one
     canvas.setPointerCapture(event.pointerId);
     const here = place(event);
     fingers.set(event.pointerId, here);
     if (fingers.size > 1) {
       if (last) { last = null; end(); }
-      if (stretch) stretch.begin();
+      if (stretch && fingers.size === 2) stretch.begin();
       return;
     }
     act(here, here);
@@ -162,5 +163,6 @@ function restore() {
     try { if (state && state[name]) part.restore(state[name]); } catch { /* of another page */ }
   }
   history.scrollRestoration = "manual";
-  if (state && !location.hash) scrollTo({ top: state.scroll, behavior: "instant" });
+  const again = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  if (state && (again || !location.hash)) scrollTo({ top: state.scroll, behavior: "instant" });
 }
