@@ -1,9 +1,9 @@
 """How many threads BLAS uses: measured, since more are not always faster.
 
 Threads share out a matrix product and wait for each other in a busy loop.  Alone on a machine, two
-threads are nearly twice as fast as one; beside other programs that want a core too, the one that
-has a core waits for the one that has none, and both together are slower than one alone, up to five
-times.  Which of the two it is can only be measured.
+threads are about one and a half times as fast as one; beside other programs that want a core too,
+the one that has a core waits for the one that has none, and both together are slower than one
+alone, by three to four times where it was measured.  Which of the two it is can only be measured.
 
 The number of threads changes the last digits of a product, because the sums are split at other
 places.  For this reason the measurement takes its steps with a copy of the GAN, and the run keeps
