@@ -77,3 +77,26 @@ def test_a_planted_fault_is_noticed(module: str, chosen: str, plant: str) -> Non
     assert passed == number > 0
     passed, number = passed_and_all(plant)
     assert passed < number
+
+
+COUNT = """
+import sys, tempfile
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from faults import {module} as campaign
+from faults.campaign import Scale
+with tempfile.TemporaryDirectory() as folder:
+    print(sum(1 for _ in campaign.cases(Scale(Path(folder).resolve()))))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["flips", "folders", "data", "commands", "surroundings"])
+def test_the_page_has_the_number_of_cases(module: str) -> None:
+    """Of the short campaigns, where neither a clock nor the libraries have a say in it."""
+    code = COUNT.format(tests=str(FOLDER.parent), module=module)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    number = int(ended.stdout.splitlines()[-1])
+    page = (FOLDER.parents[1] / "docs" / "reliability.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {module} |")]
+    assert row.split(" | ")[2] == f"{number:,} of {number:,}"
