@@ -296,6 +296,21 @@ def test_a_reload_after_a_choice_from_the_menu_stays(
     assert browser.run("return [scrollY, location.hash]") == [700, "#curves"]
 
 
+def test_on_a_phone_the_image_stays_in_sight(
+    browser: Browser, page_of: Callable[..., Path]
+) -> None:
+    browser.open(page_of(), width=PHONE)
+    for control in ("plane", "moves"):
+        top, bottom, height = browser.run(
+            "const control = document.getElementById(arguments[0]);"
+            "control.scrollIntoView({block: 'end', behavior: 'instant'});"
+            "const box = document.getElementById('explorer-canvas').getBoundingClientRect();"
+            "return [box.top, box.bottom, innerHeight]",
+            control,
+        )
+        assert 0 <= top < bottom <= height
+
+
 def test_an_image_that_is_held_on_the_walk_stays(
     browser: Browser, page_of: Callable[..., Path]
 ) -> None:
