@@ -92,6 +92,30 @@ def test_each_step_moves_one_network(browser: Browser, tmp_path: Path) -> None:
     assert browser.run(nets)[0] != G0
 
 
+def test_many_steps_of_one_network_and_all_as_at_first(browser: Browser, tmp_path: Path) -> None:
+    browser.open(plane_page(tmp_path))
+    choose = (
+        "const list = document.getElementById(arguments[0]); list.value = arguments[1];"
+        "list.dispatchEvent(new Event('change'))"
+    )
+    browser.run(choose, "plane-who", "d")
+    browser.run(choose, "plane-lr", "0.01")
+    browser.find("plane-hundred").click()
+    browser.find("plane-both").click()  # one more, of D alone
+    assert browser.text("plane-steps") == "101, 0"
+    browser.find("plane-ground").click()  # and now the keys work
+    browser.press("plane", "s")
+    assert browser.text("plane-steps") == "102, 0"
+    browser.find("plane-reset").click()
+    shown = browser.run(
+        "return [...document.querySelectorAll('#plane select')].map((e) => e.value)"
+    )
+    assert shown[1:5] == ["both", "0.003", "0.5", "plain"]
+    browser.find("plane-hundred").click()
+    assert browser.text("plane-steps") == "100, 100"
+    assert browser.run("return [plane.gan.adam_g.lr, plane.gan.adam_d.lr]") == [0.003, 0.003]
+
+
 def test_a_stale_cache_is_an_error(browser: Browser, tmp_path: Path) -> None:
     browser.open(plane_page(tmp_path))
     said = browser.run(

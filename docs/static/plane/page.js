@@ -1,8 +1,9 @@
 // The page itself: its elements, its buttons, and the loop that plays.  In the browser's console,
 // `plane.gan` is the GAN.
 
+const RECIPE = { who: "both", lr: 0.003, beta: 0.5, loss: "plain" }; // what "Start again" sets back
 const plane = {
-  settings: { seed: 0, speed: 2, who: "both", lr: 0.003, beta: 0.5, data: "ring", loss: "plain" },
+  settings: { seed: 0, speed: 2, data: "ring", ...RECIPE },
   chosen: { net: "D", layer: 4, name: "W", i: 3, j: 0 },
   running: false,
 };
@@ -75,7 +76,7 @@ function build(box, t) {
     values.map((value, k) => `<option value="${value}">${labels[k]}</option>`).join("") + "</select></label>";
   const mark = (name, text) => `<span><i class="plane-mark ${name}"></i>${text}</span>`;
   box.innerHTML = `
-    <div class="plane-bar">${["play", "both", "d", "g", "reset", "other"].map(button).join("")}
+    <div class="plane-bar">${["play", "both", "hundred", "d", "g", "reset", "other"].map(button).join("")}
       <span id="plane-seed"></span></div>
     <p id="plane-status" role="status"></p>
     <div class="plane-columns">
@@ -148,8 +149,10 @@ function run_page(box) {
   const t = plane_words[box.lang] || plane_words.en;
   build(box, t);
   start_again();
-  for (const name of ["speed", "who", "lr", "beta", "loss", "data"]) {
-    part(name).value = plane.settings[name];
+  const lists = ["speed", "who", "lr", "beta", "loss", "data"];
+  const show_settings = () => { for (const name of lists) part(name).value = plane.settings[name]; };
+  show_settings();
+  for (const name of lists) {
     part(name).addEventListener("change", ({ target: { value } }) => {
       plane.settings[name] = Number.isNaN(Number(value)) ? value : Number(value);
       if (name === "data") start_again();
@@ -159,8 +162,10 @@ function run_page(box) {
   }
   const acts = {
     play: () => { plane.running = !plane.running; if (plane.running) play(t); },
-    both: () => take_step("both"), d: () => take_step("d"), g: () => take_step("g"),
-    reset: start_again, other: () => { plane.settings.seed++; start_again(); },
+    both: () => take_step(plane.settings.who), d: () => take_step("d"), g: () => take_step("g"),
+    hundred: () => { for (let k = 0; k < 100; k++) take_step(plane.settings.who); },
+    reset: () => { Object.assign(plane.settings, RECIPE); start_again(); show_settings(); },
+    other: () => { plane.settings.seed++; start_again(); },
   };
   const act = (name) => {
     if (name !== "play") plane.running = false;
@@ -168,6 +173,7 @@ function run_page(box) {
     show(t);
   };
   for (const name of Object.keys(acts)) part(name).addEventListener("click", () => act(name));
+  box.tabIndex = -1; // a click into it lets the keys work
   box.addEventListener("keydown", (event) => {
     const name = { p: "play", s: "both", d: "d", g: "g", r: "reset" }[event.key.toLowerCase()];
     if (!name || event.target.closest("select") || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -2,7 +2,7 @@
 
 const plane_words = {
   en: {
-    play: "Play", pause: "Pause", both: "One step", d: "Step of D", g: "Step of G",
+    play: "Play", pause: "Pause", both: "One step", hundred: "100 steps", d: "Step of D", g: "Step of G",
     reset: "Start again", other: "Other random numbers", seed: (seed) => `seed ${seed}`,
     plane: "The plane: D's landscape as colour, real points, fake points, and G's arrows",
     real: "real", fake: "fake, G(z)", arrow: "G's push, −dL/dx", no: "D: fake", yes: "D: real",
@@ -15,7 +15,7 @@ const plane_words = {
     speed: "Speed", speeds: ["2 steps a second", "10 steps a second", "60 steps a second", "as fast as it can"],
     who: "Who learns", whos: ["D and G", "D alone", "G alone"],
     lr: "Learning rate", beta: "Momentum β₁", data: "Real points", datas: ["ring of eight", "two blobs"],
-    loss: "G minimises", loss_values: ["−log D(G(z))", "log(1 − D(G(z)))"],
+    loss: "G minimises", loss_values: ["−ln D(G(z))", "ln(1 − D(G(z)))"],
     keys: "Keys, while the focus is in this box: P plays and pauses, S takes one step, D and G take a step of one network, R starts again.",
     start: "Nothing has been trained yet. Both networks are as they were drawn.",
     running: "It trains.",
@@ -38,7 +38,7 @@ const plane_words = {
     adam: (m, v) => `−lr m̂ / (√v̂ + eps), with m = ${m}, v = ${v}`,
   },
   ko: {
-    play: "재생", pause: "멈춤", both: "한 스텝", d: "D의 스텝", g: "G의 스텝",
+    play: "재생", pause: "멈춤", both: "한 스텝", hundred: "100스텝", d: "D의 스텝", g: "G의 스텝",
     reset: "처음부터", other: "다른 난수로", seed: (seed) => `시드 ${seed}`,
     plane: "평면: 색으로 나타낸 D의 값, 진짜 점, 가짜 점, G의 화살표",
     real: "진짜", fake: "가짜, G(z)", arrow: "G가 움직이려는 방향, −dL/dx", no: "D: 가짜", yes: "D: 진짜",
@@ -51,7 +51,7 @@ const plane_words = {
     speed: "속도", speeds: ["1초에 2스텝", "1초에 10스텝", "1초에 60스텝", "가장 빠르게"],
     who: "학습할 신경망", whos: ["D와 G", "D만", "G만"],
     lr: "학습률", beta: "모멘텀 β₁", data: "진짜 점", datas: ["고리 위의 무리 여덟", "두 무리"],
-    loss: "G가 최소화하는 값", loss_values: ["−log D(G(z))", "log(1 − D(G(z)))"],
+    loss: "G가 최소화하는 값", loss_values: ["−ln D(G(z))", "ln(1 − D(G(z)))"],
     keys: "이 상자 안에 초점이 있을 때의 단축키: P는 재생과 멈춤, S는 한 스텝, D와 G는 그 신경망의 스텝, R은 처음부터입니다.",
     start: "아직 학습하지 않았습니다. 두 신경망의 가중치는 무작위로 뽑은 그대로입니다.",
     running: "학습하고 있습니다.",
