@@ -13,7 +13,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "minigan train --model my_gan.py": "train networks of your own",
         "minigan train --resume runs/mine --epochs 40": "go on, up to epoch 40",
         "minigan train --seeds 0 9 --out runs/ten": "train ten runs, and compare them",
-        "minigan train --resume runs/mine --lr 0.0005": "go on more slowly",
+        "minigan train --resume runs/mine --lr 0.0002": "go on more slowly",
     },
     "data": {
         "minigan data": "look at MNIST",

@@ -183,7 +183,8 @@ class Exercise:
     """Check your answers to the exercises; exit status 1 until all are right."""
 
     path: Annotated[Positional[str | None], optional("[PATH]")] = None
-    """Folder with the exercises, or one exercise; if not given, examples/exercises."""
+    """Folder with the exercises, or one exercise; if not given, my-answers if it is there, else
+    examples/exercises."""
     copy_to: Annotated[str | None, optional("DIR")] = None
     """Copy the exercises, with their blanks, into this new folder, and check nothing."""
 

@@ -34,7 +34,10 @@ def check_in_a_row(net: Sequential) -> None:
         )
     for layer in net.layers:
         if (layer.param_names or layer.buffer_names) and type(layer) not in (Linear, BatchNorm1d):
-            raise InputError(f"PyTorch has no layer {layer!r}: net.save keeps it as it is")
+            raise InputError(
+                f"every format names parameters as PyTorch does, which has no layer {layer!r}: in "
+                "Python, mg.load_generator(run, layers=...).save(file) keeps it as it is"
+            )
 
 
 def tensors_of(net: Sequential, first: int = 0, batches: int = 0) -> dict[str, Array]:

@@ -21,6 +21,7 @@ from minigan.exercises.diagnosis import AnswerError
 from minigan.machine.files import atomic_write
 
 FOLDER = Path("examples") / "exercises"  # the exercises in a checkout
+COPY = Path("my-answers")  # where the docs put a copy of them
 SHIPPED = Path(__file__).parent / "blanks"  # the exercises in an installed wheel
 RIGHT, NOT_YET, WRONG, NO_FILE = "right", "not done yet", "wrong", "no file"
 LONGEST = 300  # characters of a detail
@@ -61,14 +62,14 @@ def copy_blanks(copy_to: str | Path) -> Path:
 def check_exercises(path: str | Path | None = None) -> list[Verdict]:
     """Return a verdict for each blank of one exercise, or of all exercises in a folder.
 
-    ``path`` is a folder, or a file that still has the name of its exercise; None is
-    ``examples/exercises``.  Raises InputError if there is no exercise.  After Ctrl-C, the
-    KeyboardInterrupt names the line that was running.  If the environment variable
-    MINIGAN_TRACEBACK is set, an Exception of the reader's code is raised, not reported.
+    ``path`` is a folder, or a file that still has the name of its exercise; None is ``my-answers``
+    if it is there, and else ``examples/exercises``.  Raises InputError if there is no exercise.
+    After Ctrl-C, the KeyboardInterrupt names the line that was running.  If the environment
+    variable MINIGAN_TRACEBACK is set, an Exception of the reader's code is raised, not reported.
     """
     if path == "":
         raise InputError("'' is not a path, expected a folder with exercises, or one of the files")
-    folder = Path(path) if path is not None else FOLDER
+    folder = Path(path) if path is not None else COPY if COPY.is_dir() else FOLDER
     if folder.is_file():
         if folder.name not in EXERCISES:
             raise InputError(f"{folder} is not an exercise, expected one of {', '.join(EXERCISES)}")

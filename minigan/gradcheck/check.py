@@ -66,15 +66,13 @@ from minigan.gradcheck.precision import (
     layers_of,
     named_parameters,
 )
-from minigan.gradcheck.problem import Problem
+from minigan.gradcheck.problem import POISON, Problem
 from minigan.gradcheck.rounding import imitate_rounding
 from minigan.gradcheck.verdict import PASS, TOLERANCE, ArrayCheck, GradientReport
 from minigan.layers import Layer
 from minigan.network import Sequential
 
 Loss = Callable[[Array], tuple[Any, Array]]
-
-POISON = 1e30  # fills the gradient arrays before backward writes them
 
 
 def check_gradients(

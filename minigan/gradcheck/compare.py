@@ -14,7 +14,7 @@ import numpy as np
 
 from minigan.backend import Array, backend_of
 from minigan.gradcheck.extrapolation import Slope, slope
-from minigan.gradcheck.problem import Problem, natural_sizes
+from minigan.gradcheck.problem import POISON, Problem, natural_sizes
 from minigan.gradcheck.rounding import Rounding
 from minigan.gradcheck.verdict import FAIL, PASS, UNRESOLVED, ArrayCheck
 
@@ -49,7 +49,8 @@ class Pair:
         if math.isnan(error + self.scale) and math.isfinite(self.backprop):
             return replace(check, verdict=UNRESOLVED, reason=UNDERFLOW)
         if not difference <= tolerance * self.own + error:  # NaN must not pass
-            return replace(check, verdict=FAIL)
+            written = abs(self.backprop) < POISON / 2
+            return replace(check, verdict=FAIL, reason="" if written else UNWRITTEN)
         if not error <= tolerance * self.scale or self.scale == 0:
             return replace(check, verdict=UNRESOLVED, reason=self._reason())
         return replace(check, verdict=PASS)
@@ -142,6 +143,7 @@ def _norm(a: Array) -> float:
 
 NOTHING = Slope(math.nan, math.inf)
 OVERFLOW = "L is not a finite number when this entry is nudged: scale the input down"
+UNWRITTEN = "backward did not write this gradient, or only added to it: it has to overwrite it"
 UNDERFLOW = "the numbers are too small to be squared: scale the input up"
 ZERO = (
     "its gradients are 0 to all digits: perhaps the input is 0, or all units are dead or "

@@ -14,7 +14,6 @@ from minigan.batch_norm import BatchNorm1d
 from minigan.conditional import beside, picked
 from minigan.gan import GAN
 from minigan.gradcheck.check import (
-    POISON,
     as_number,
     check_gradients,
     check_loss,
@@ -24,7 +23,7 @@ from minigan.gradcheck.check import (
 from minigan.gradcheck.kinks import away_from_kinks
 from minigan.gradcheck.penalty import check_r1, penalty_of
 from minigan.gradcheck.precision import copy_in
-from minigan.gradcheck.problem import Problem
+from minigan.gradcheck.problem import POISON, Problem
 from minigan.gradcheck.verdict import GradientReport
 from minigan.layers import Layer, Linear
 from minigan.losses import bce, bce_with_logits, mse

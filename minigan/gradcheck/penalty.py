@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array, backend_of
-from minigan.gradcheck.check import POISON, as_number, check_problem, own_stream
+from minigan.gradcheck.check import as_number, check_problem, own_stream
 from minigan.gradcheck.kinks import away_from_kinks
 from minigan.gradcheck.precision import copy_in
-from minigan.gradcheck.problem import Problem
+from minigan.gradcheck.problem import POISON, Problem
 from minigan.gradcheck.verdict import GradientReport
 from minigan.network import Sequential
 from minigan.penalty import check_penalised, r1

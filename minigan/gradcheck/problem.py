@@ -12,6 +12,8 @@ import numpy as np
 from minigan.backend import Array, backend_of
 from minigan.layers import Layer
 
+POISON = 1e30  # fills the gradient arrays before backward writes them
+
 
 @dataclass(frozen=True)
 class Problem:

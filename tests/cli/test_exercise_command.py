@@ -6,6 +6,7 @@ What the command says of answers is tested with the exercises themselves.
 from __future__ import annotations
 
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ def test_the_blanks_are_copied_and_none_is_done_yet(
     assert {line.split()[0] for line in verdicts} == set(copied)
     assert last.startswith(f"0 of {len(verdicts)} right")
     assert content(folder) == copied
+
+
+def test_a_copy_in_my_answers_is_checked_without_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(BLANKS / "solutions", tmp_path / "examples" / "exercises")
+    assert main(["exercise"]) == 0
+    copy_blanks("my-answers")
+    capsys.readouterr()
+    assert main(["exercise"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1].startswith("0 of ")
 
 
 def test_other_files_in_the_folder_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ def test_options_with_a_default_show_it(run: Path, capsys: pytest.CaptureFixture
     assert "if not given, the recipe's, or that of the run to go on with. --r1" in words
     assert "(default: averaged)" in words
     words = " ".join(re.sub("[│ ]+", " ", help_of(capsys, "train", "--resume", str(run))).split())
-    assert "to go on with. (default: 0.001) --r1" in words  # that of the run
+    assert "to go on with. (default: 0.0005) --r1" in words  # that of the run
 
 
 def test_help_of_all_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -153,6 +153,17 @@ def test_rejects_them_inside_a_network(layer: mg.Layer, name: str) -> None:
         assert report.worst.name.startswith("2." + name)
 
 
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [(ForgottenBias(3, 3), True), (Accumulating(3, 3), True), (SlightlyOffInW(3, 3), False)],
+)
+def test_says_of_a_gradient_that_it_was_not_written(layer: mg.Layer, said: bool) -> None:
+    report = mg.check_gradients(mg.Sequential(layer, seed=0), normal(5, 3))
+    reason = "backward did not write this gradient, or only added to it: it has to overwrite it"
+    assert (report.worst.reason == reason) == said
+    assert str(report).endswith(reason) == said
+
+
 def test_names_the_entry_that_is_wrong() -> None:
     report = mg.check_gradients(OneEntryOff(3, 3, seed=0), normal(4, 3))
     worst = report.worst

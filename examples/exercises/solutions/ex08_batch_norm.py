@@ -5,7 +5,8 @@
     x̂  = (x - μ) · factor,                  factor = 1 / √(σ² + eps)
     y  = γ x̂ + β                            x, y, dx, dy: (N, n); γ, β, factor: (n,)
 
-Given dy and the cache (x̂, factor), write dgamma and dbeta (n,), and dx (N, n).
+Given dy and the cache (x̂, factor), write dgamma and dbeta (n,), and dx (N, n).  If you need x - μ,
+it is x̂ / factor.
 
 Hint: all rows share γ, by which they are multiplied, and β, which is added to them; compare the b
 of exercise 1.  For dx, work on one column.  One x[m] moves its own x̂[m], but also μ and σ², and
