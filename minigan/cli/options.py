@@ -172,7 +172,10 @@ class Import:
 
 @dataclass(frozen=True)
 class GradCheck:
-    """Check all backward rules by finite differences; exit status 1 if one is wrong."""
+    """Check all backward rules by finite differences; exit status 1 if one is wrong.
+
+    Layers of your own are checked from Python: mg.check_gradients(net, x).
+    """
 
     backend: str = "numpy"
     """numpy (on the CPU), cupy (on a GPU), or auto: cupy if it can be used, else numpy."""
