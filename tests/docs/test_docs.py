@@ -125,16 +125,31 @@ def test_what_is_folded_is_shown_and_run(page: str) -> None:
 
 @pytest.mark.parametrize("folder", ["docs", "docs/ko"])
 def test_each_of_the_first_chapters_asks(folder: str) -> None:
-    """Each rule of chapter 2 asks before it tells; chapters 1 to 5 end with three questions."""
+    """Each rule of chapter 2 asks before it tells; these chapters end with three questions."""
     rules = (ROOT / folder / "rules.md").read_text(encoding="utf-8")
     asked = re.findall(r"exercises/(ex\d+_\w+\.py)\)", rules.partition("<details>")[0])
     asked += re.findall(r"exercises/(ex\d+_\w+\.py)\)", rules.partition("<details>")[2])
     assert asked == sorted(file.name for file in (ROOT / "examples/exercises").glob("ex0[1-8]*"))
-    for name in ("backprop-by-hand", "rules", "adam", "checking-gradients", "the-gan"):
+    names = ["backprop-by-hand", "rules", "adam", "checking-gradients", "the-gan"]
+    names += ["gradient-of-a-gradient", "conditional", "style", "your-own-layer"]
+    for name in names:
         last = re.split("^## ", (ROOT / folder / f"{name}.md").read_text("utf-8"), flags=re.M)[-1]
         assert len(FOLDED.findall(last)) == 3
         assert re.findall(r"^\*\*(\d)\.\*\* ", last, re.MULTILINE) == ["1", "2", "3"]
         assert len(re.findall("^```python$", last, re.MULTILINE)) == 3
+
+
+@pytest.mark.parametrize("folder", ["docs", "docs/ko"])
+def test_chapters_and_exercises_are_one_path(folder: str) -> None:
+    """Who reads the chapters in their order meets the exercises in theirs."""
+    table = (ROOT / "docs/README.md").read_text(encoding="utf-8")
+    named: list[str] = []
+    for chapter in re.findall(r"^\| \d+ \[[^]]*\]\(([\w-]+\.md)\)", table, re.MULTILINE):
+        text = (ROOT / folder / chapter).read_text(encoding="utf-8")
+        named += re.findall(r"exercises/(ex\d+)_\w+\.py\)", text)
+    met = list(dict.fromkeys(named))
+    assert met == sorted(met)
+    assert met[-5:] == ["ex11", "ex12", "ex13", "ex14", "ex15"]
 
 
 @pytest.mark.parametrize("page", PAGES)
