@@ -37,8 +37,9 @@ def main() -> None:
         epoch, train, test = answers(folder).T
         gap = train - test
         axes.plot(epoch, gap, ".", color=colour, alpha=0.35, markersize=5)
-        mean = np.convolve(gap, np.ones(WINDOW) / WINDOW, mode="valid")
-        axes.plot(epoch[WINDOW // 2 : WINDOW // 2 + len(mean)], mean, color=colour, label=label)
+        window = min(WINDOW, len(gap))
+        mean = np.convolve(gap, np.ones(window) / window, mode="valid")
+        axes.plot(epoch[window // 2 : window // 2 + len(mean)], mean, color=colour, label=label)
     axes.axhline(0, color="0.6", lw=1)
     axes.set(xlabel="epoch", ylabel="D(training images) - D(test images)")
     axes.legend(framealpha=0.9)

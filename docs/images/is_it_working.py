@@ -16,9 +16,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from minigan.training.pictures import SCALE
+from minigan.training.pictures import MNIST_SHAPE, scale_of
 
-HERE = Path(__file__).parent
+HERE, SCALE = Path(__file__).parent, scale_of(MNIST_SHAPE)
 RUNS = {
     "healthy": "healthy: minigan train",
     "collapsed": "collapsed: minigan train --recipe tutorial --lr 5e-5",

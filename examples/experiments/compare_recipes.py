@@ -42,13 +42,15 @@ DOCS = Path(__file__).parents[2] / "docs"
 FIGURES = [
     ("ndb", "NDB", ".0f"),
     ("js", "JS", ".4f"),
-    ("frechet", "Fréchet", ".0f"),
+    ("frechet", "Fréchet", ".1f"),
     ("precision", "precision", ".2f"),
     ("recall", "recall", ".2f"),
+    ("confident", "sure", ".2f"),
     ("parzen", "Parzen", ".0f"),
     ("asked", "asked digit", ".3f"),
 ]
-COLUMNS = ["recipe", "seed", "epoch", "classes", "rarest", "confident", *(f[0] for f in FIGURES)]
+COLUMNS = ["recipe", "seed", "epoch", "classes", "rarest", "confident"]
+COLUMNS += [name for name, *_ in FIGURES if name != "confident"]
 COLUMNS += ["d_train", "d_test", "d_fake"]  # means of D(x): has D learned the images by heart?
 
 

@@ -15,7 +15,7 @@ from minigan.training.draws import draw_z, with_classes
 from minigan.training.folder import BEST, CHECKPOINT
 from minigan.training.trained import stored_generator
 
-PRETRAINED = SHIPPED / "pretrained.npz"  # the best.npz of a run of 30 epochs
+PRETRAINED = SHIPPED / "pretrained.npz"  # of the default recipe, seed 100, 100 epochs
 SAMPLE_COUNT = 10_000  # images that a measurement draws, unless another number is given
 CHUNK = 1000  # images drawn at a time; their activations take 10 MB
 
