@@ -182,6 +182,20 @@ def test_links_lead_somewhere(page: str) -> None:
             assert anchor in {slug(head) for head in heads}, anchor
 
 
+@pytest.mark.parametrize("folder", ["docs", "docs/ko"])
+def test_chapters_3_to_6_ask_before_they_tell(folder: str) -> None:
+    """Each has two to four such questions and a quiz; 3 and 5 name the exercise to do now."""
+    question = re.compile(r"^\*\*(?:\w+ it first|먼저 \w+ ?보세요)\.\*\*", re.MULTILINE)
+    asked: list[str] = []
+    for name in ("adam", "checking-gradients", "the-gan", "the-tutorial"):
+        text = (ROOT / folder / f"{name}.md").read_text(encoding="utf-8")
+        *before, last = re.split("^## ", text, flags=re.MULTILINE)
+        assert 2 <= len(question.findall("".join(before))) <= 4, name
+        assert len(FOLDED.findall(last)) == len(re.findall("^```python$", last, re.M)) == 3, name
+        asked += re.findall(r"exercises/(ex\d+)_\w+\.py\)", text)
+    assert asked == ["ex09", "ex10"]
+
+
 def slug(head: str) -> str:
     """Return the anchor that GitHub and MyST make of a heading."""
     return re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-")

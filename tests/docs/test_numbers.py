@@ -8,6 +8,7 @@ held so.
 from __future__ import annotations
 
 import importlib
+import inspect
 import math
 import re
 from typing import Any
@@ -28,7 +29,10 @@ from minigan.backend.products import Product
 from minigan.data import HELD_OUT, LARGEST, SMALLEST
 from minigan.data.arrays import RATIO
 from minigan.data.pictures import MOST_CLASSES
+from minigan.exercises.diagnosis import H
 from minigan.gan import R1_EVERY
+from minigan.gradcheck import TOLERANCE as LARGEST_ERROR
+from minigan.gradcheck.problem import POISON
 from minigan.metrics import features_and_probabilities, load_classifier
 from minigan.metrics.classes import SURE
 from minigan.metrics.ndb import BINS, PER_BIN, bins_for
@@ -52,7 +56,10 @@ P = G.params.size + D.params.size
 PACKED = 2 * P * 4 / 3 / 1e6  # MB of numbers of 16 bits, in base64
 EPOCH, MNIST = -(-60_000 // 64), 60_000 * 784 / 1e6  # steps, and MB
 OF_A_STEP = len(numbers_of_step(1, 1e-3, (0.5, 0.999), 1e-8))
-RULES = {rule for rule, _ in load_example("experiments/gradcheck_battery.py").pairs()} - {"right"}
+BATTERY = load_example("experiments/gradcheck_battery.py")
+RULES = {rule for rule, _ in BATTERY.pairs()} - {"right"}
+CASES = len(BATTERY.NETWORKS) * len(BATTERY.SCALES) * len(BATTERY.OFFSETS) * len(BATTERY.ROWS)
+ENTRIES = inspect.signature(mg.check_gradients).parameters["max_entries"].default
 ENGLISH = {5: "five", 6: "six", 7: "seven", 9: "nine", 10: "ten"}
 KOREAN = {5: "다섯", 6: "여섯", 7: "일곱", 10: "열", 11: "열한", 12: "열두", 15: "열다섯"}
 
@@ -68,12 +75,26 @@ def rows(page: str, name: str = "[^|]*") -> list[list[str]]:
     return [cells.split(" | ") for cells in found]
 
 
-# What README says of times, from the tables of the pages on performance and on CUDA
-LEAST, MOST = sorted(
-    float(cells[2].split()[0])
-    for cells in rows("docs/performance.md", "the tutorial's program")
-    if len(cells) > 2
+# What the first chapters derive, worked out again
+BETA1, BETA2 = 0.9, 0.999
+UNCORRECTED, WITHOUT_T = (  # how long the steps of two wrong Adams are if all gradients are 1
+    [(1 - BETA1**t) / c1 / math.sqrt((1 - BETA2**t) / c2) for t in range(1, 20_000)]
+    for c1, c2 in ((1, 1), (1 - BETA1, 1 - BETA2))
 )
+AT_RANDOM = math.sqrt((1 - BETA1) / (1 + BETA1) * 2 / math.pi)  # mean size of m for random signs
+Y = 1 / (1 + math.exp(-0.7))
+BEND = Y * (1 - Y) * (1 - 6 * Y * (1 - Y))  # the third derivative of the sigmoid at 0.7
+FROZEN = 2 * 64 * sum(layer.W.size for layer in D.layers if isinstance(layer, mg.Linear)) / 1e9
+
+
+def power(value: float) -> str:
+    return f"$10^{{{math.log10(value):.0f}}}$"
+
+
+# What README says of times, from the tables of the pages on performance and on CUDA
+TIMES = [cells for cells in rows("docs/performance.md", "the tutorial's program") if cells[2:]]
+LEAST, MOST = sorted(float(cells[2].split()[0]) for cells in TIMES)
+SECONDS = sorted(float(cells[1].replace(",", "")) / 1000 for cells in TIMES)  # of an epoch
 (JAX,) = {cells[2].split()[0] for cells in rows("docs/performance.md", "JAX, one jit")[::3]}
 CAPTURED = float(rows("docs/cuda.md", "captured as a graph")[0][2])
 
@@ -109,6 +130,20 @@ STATEMENTS: dict[str, list[tuple[str | None, str | None]]] = {
     ],
     "docs/bug-museum.md": [
         ("one to three wrong lines", "한 줄에서 세 줄까지 틀리게"),  # see below
+    ],
+    "docs/adam.md": [
+        (f"({AT_RANDOM:.1f} of", f"의 {AT_RANDOM:.1f}배이고"),
+        (f"first step is {UNCORRECTED[0]:.2f} lr", f"보폭은 lr의 {UNCORRECTED[0]:.2f}배"),
+        (f"up to {max(UNCORRECTED):.2f} lr", f"{max(UNCORRECTED):.2f}배에 이릅니다"),
+        (f"= {WITHOUT_T[-1]:.2f}$ lr", f"= {WITHOUT_T[-1]:.2f}$ lr"),
+    ],
+    "docs/checking-gradients.md": [
+        (f"H is {H:g} there".replace("e-0", "e-"), f"H는 {H:g}입니다".replace("e-0", "e-")),
+        (f"$L'''$ is {BEND:.2f}", f"$L'''$은 {BEND:.2f}이고"),
+        (f"of the {CASES} right networks", f"시드(seed) 하나로 검사한 {CASES}개에서"),
+        (f"line between them is drawn at {power(LARGEST_ERROR)}", None),
+        (f"{ENTRIES} by default", f"기본값은 {ENTRIES}개입니다"),
+        (f"filled with {power(POISON)}", f"{power(POISON)}으로 채워"),
     ],
     "docs/cuda.md": [
         (f"Adam's {ENGLISH[OF_A_STEP]} numbers", f"Adam의 수 {KOREAN[OF_A_STEP]} 개를"),
@@ -146,6 +181,21 @@ STATEMENTS: dict[str, list[tuple[str | None, str | None]]] = {
         (f"over {SHARED_STEPS} steps", f"{SHARED_STEPS}스텝을 학습시키면"),
         (f"the test allows {NOISE:g}", f"허용하는 차이는 {NOISE:g}"),
     ],
+    "docs/the-gan.md": [
+        (f"$2 \\ln 2 = {2 * math.log(2):.3f}$", f"$2 \\ln 2 = {2 * math.log(2):.3f}$"),
+        (f"the frozen D: {FROZEN:.3f} GFLOP", f"D의 몫, 곧 {FROZEN:.3f} GFLOP"),
+    ],
+    "docs/the-tutorial.md": [
+        (
+            "the {:.0f} to {:.0f} seconds an epoch".format(*SECONDS),
+            "에포크마다 {:.0f}초에서 {:.0f}초가".format(*SECONDS),
+        ),
+        (
+            "that is {:.0f} to {:.0f} hours".format(*(s / 3.6 for s in SECONDS)),
+            "모두 {:.0f}시간에서 {:.0f}시간이".format(*(s / 3.6 for s in SECONDS)),
+        ),
+        (f"is {RECIPE.lr / TUTORIAL.lr:g} times as large", f"{RECIPE.lr / TUTORIAL.lr:g}배이므로"),
+    ],
     "docs/weights.md": [
         (f"in pages of {ROWS * COLUMNS} digits", None),
         (f"(a probability above {SURE})", f"(확률이 {SURE}보다 큰)"),
@@ -170,6 +220,22 @@ def test_what_the_code_says(page: str) -> None:
     for said, told in STATEMENTS[page]:
         assert said is None or said in read(page)
         assert told is None or told in read(twin)
+
+
+def test_mutants_are_killed_or_make_no_difference() -> None:
+    page = "docs/checking-gradients.md"
+    table = np.array([row[1:] for row in rows(page, r"`[\w/]+\.py`") if len(row) == 4], dtype=int)
+    (total,) = rows(page, "all")
+    np.testing.assert_array_equal(table[:, 0], table[:, 1] + table[:, 2])
+    np.testing.assert_array_equal(table.sum(axis=0), np.array(total[1:], dtype=int))
+    assert f"All {int(total[1]):,} mutants" in read(page)
+
+
+def test_verdicts_add_up() -> None:
+    """A right network of each kind is checked once for each case and seed."""
+    (right, *_, inside) = rows("docs/checking-gradients.md", "right[^|]*")
+    assert sum(map(int, right[1:])) == 2 * CASES
+    assert int(right[3]) == int(inside[3]) == 0
 
 
 def test_wrong_lines_of_the_museum(monkeypatch: pytest.MonkeyPatch) -> None:
