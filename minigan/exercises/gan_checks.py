@@ -13,7 +13,7 @@ import numpy as np
 import minigan as mg
 from minigan.backend import Array
 from minigan.exercises.diagnosis import AnswerError, call, check_values, slopes
-from minigan.gradcheck.check import POISON
+from minigan.gradcheck.problem import POISON
 
 N = 7  # images in a batch
 
