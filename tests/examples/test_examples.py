@@ -291,8 +291,8 @@ def test_the_chapter_has_the_layers_of_the_example() -> None:
         "Softplus", "WrongSoftplus", "TwiceSoftplus", "Dropout", "SameDice", "DrawsAgain",
     ]  # fmt: skip
     shown = classes("\n".join(blocks))
-    del shown["Residual"]  # which the page checks by itself
-    assert shown == classes(example)
+    same = {name: code for name, code in shown.items() if name in classes(example)}
+    assert same == classes(example)  # the page has more of them, which it checks by itself
 
 
 def test_the_networks_of_ones_own_that_a_user_starts_from() -> None:

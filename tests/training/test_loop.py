@@ -23,7 +23,8 @@ def test_the_run_is_the_loop_written_out(recipe: str, config: Configure, tiny_da
     rng = np.random.default_rng(5)
     batch_norm, logits = recipe != "tutorial", recipe == "averaged"
     G, D = mg.generator(batch_norm=batch_norm, seed=rng), mg.discriminator(logits=logits, seed=rng)
-    gan = mg.GAN(G, D, lr=1e-3 if batch_norm else 2e-4, logits=logits, r1=0.1 * logits)
+    lr = 5e-4 if logits else 1e-3 if batch_norm else 2e-4
+    gan = mg.GAN(G, D, lr=lr, logits=logits, r1=0.1 * logits)
     fixed_z = rng.standard_normal((64, 100), dtype=np.float32)
     images = mg.load_mnist(path=tiny_data)[0].reshape(-1, 784)
     for _ in range(2):

@@ -65,7 +65,7 @@ def test_images_that_are_all_alike_or_none(bad: float) -> None:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_walk_of_the_shipped_generator_has_no_jumps(seed: int) -> None:
-    """The largest step is at most 1.25 times the mean one; with equal angles it is over twice."""
+    """The largest step is at most 1.4 times the mean one; with equal angles it is over twice."""
     G = load_generator()
     way = random_way(np.random.default_rng(seed), 64, 100)
 
@@ -74,5 +74,5 @@ def test_a_walk_of_the_shipped_generator_has_no_jumps(seed: int) -> None:
 
     even = distances(draw(even_times(draw, 0, 8, 64)))
     by_angle = distances(draw(np.arange(64) / 8))
-    assert even.max() < 1.25 * even.mean()
+    assert even.max() < 1.4 * even.mean()
     assert by_angle.max() > 2 * by_angle.mean()
