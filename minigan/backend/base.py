@@ -85,8 +85,8 @@ class Backend(abc.ABC):
     def connect(self, comm: Any, neighbours: int) -> Callable[[Array], None] | None:
         """Return what adds up an array over the GPUs of all ranks, or None if nothing does.
 
-        ``comm`` is MPI's communicator, through which the GPUs get to know one another, and so many
-        ranks run on this machine.
+        ``comm`` is MPI's communicator, through which the GPUs get to know one another.
+        ``neighbours`` of its ranks run on this machine.
         """
         return None
 

@@ -45,8 +45,11 @@ class Ranks:
         """Return which of so many rows are this rank's."""
         return slice(rows * self.rank // self.size, rows * (self.rank + 1) // self.size)
 
-    def take_devices(self, backend: Backend) -> None:
-        """Give each rank a GPU of its own, as far as there are any, and connect these."""
+    def take_device(self, backend: Backend) -> None:
+        """Let this rank use a GPU of its own, as far as there are any."""
+
+    def connect(self, backend: Backend) -> None:
+        """Let the GPUs of all ranks know one another, if they can.  All ranks have to call it."""
 
     def rows(self, n: int) -> int:
         """Return how many rows all ranks have, of which this one has n."""
@@ -127,9 +130,12 @@ class MPIRanks(Ranks):
     def __deepcopy__(self, memo: Any) -> MPIRanks:
         return self
 
-    def take_devices(self, backend: Backend) -> None:
+    def take_device(self, backend: Backend) -> None:
         backend.take_device(self.place)
-        self.between_gpus = backend.connect(self.comm, self.neighbours)
+
+    def connect(self, backend: Backend) -> None:
+        with self.together(InputError):
+            self.between_gpus = backend.connect(self.comm, self.neighbours)
 
     def rows(self, n: int) -> int:
         total: int = self.comm.allreduce(n)

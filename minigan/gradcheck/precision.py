@@ -43,10 +43,11 @@ def copy_in(net: Layer | Sequential, dtype: str) -> Any:
 
 
 def leave_special_values(net: Layer | Sequential) -> None:
-    """Move parameters that are all 0, 1 or -1, or all alike, as γ and β are before the first step.
+    """Move parameters whose entries are all alike, as those of γ and β are before the first step.
 
     There a wrong rule may be right by chance: one that forgets γ where γ is 1, or takes the entries
-    of s in another order where all are the same.  All others stay where they are.
+    of s in another order where all are the same.  A parameter of one entry is moved if that is 0, 1
+    or -1.  All others stay where they are.
     """
     rng = np.random.default_rng(0)
     for _, parameter, _ in named_parameters(net):

@@ -79,6 +79,7 @@ class Trainer:
         self.ranks = started_ranks()  # the processes that share out each batch
         with self.ranks.agreeing():
             self._prepare(config, images, labels, generator, discriminator)
+        self.ranks.connect(self.gan.generator.backend)  # once all have come so far
 
     def _prepare(
         self, config: TrainConfig, images: Any, labels: Any, generator: Any, discriminator: Any
@@ -93,7 +94,7 @@ class Trainer:
         backend = get_backend(config.backend)
         if config.tf32:
             check_tf32(backend)
-        self.ranks.take_devices(backend)
+        self.ranks.take_device(backend)
         dataset = read_data(config, images, labels)
         data = training_data(dataset, config, backend)
         networks = networks_of_run(config, self.place.checkpoint, generator, discriminator)

@@ -163,7 +163,8 @@ def test_gpus_add_up_without_main_memory(dtype: str, nccl: Backend) -> None:
     x = np.random.default_rng(0).standard_normal((3, 5)).astype(dtype)
 
     def work(ranks: MPIRanks) -> tuple[Any, int]:
-        ranks.take_devices(nccl)
+        ranks.take_device(nccl)
+        ranks.connect(nccl)
         a = nccl.asarray(x[ranks.rank])
         before = strict_cupy.Counts.to_host
         ranks.add(a)
@@ -186,7 +187,8 @@ def test_ranks_without_a_gpu_of_their_own_add_up_in_main_memory(
         monkeypatch.setattr(sys.modules["cupy.cuda.nccl"], "available", False)
 
     def work(ranks: MPIRanks) -> Any:
-        ranks.take_devices(nccl)
+        ranks.take_device(nccl)
+        ranks.connect(nccl)
         a = nccl.asarray(np.ones(4) + ranks.rank)
         ranks.add(a)
         return nccl.to_numpy(a)

@@ -33,7 +33,7 @@ def trained(
         RECIPES[recipe], rng, latent_dim=10, classes=K, image_size=24, lr=2e-4, dtype="float64",
         backend=backend,
     )  # fmt: skip
-    ranks.take_devices(gan.generator.backend)
+    ranks.connect(gan.generator.backend)
     gan.share_out(ranks)
     for layer in gan.generator.layers:
         if norms_alone and isinstance(layer, BatchNorm1d):
