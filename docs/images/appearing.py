@@ -1,6 +1,6 @@
 """Draw the film of docs/README.md: the samples of a run, from its first picture to its last.
 
-minigan train --out runs/film && python docs/images/appearing.py runs/film
+minigan train --threads 1 --out runs/film && python docs/images/appearing.py runs/film
 """
 
 from __future__ import annotations

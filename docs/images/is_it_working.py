@@ -1,6 +1,6 @@
 """Draw the pictures of docs/is-it-working.md from two runs.
 
-minigan train --out runs/healthy
+minigan train --threads 1 --out runs/healthy
 minigan train --threads 1 --recipe tutorial --lr 5e-5 --epochs 12 --out runs/collapsed
 python docs/images/is_it_working.py runs
 """
