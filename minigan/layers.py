@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from minigan.backend import ALONE, Array, Backend, Ranks, get_backend, matmul
+from minigan.backend import ALONE, Array, Backend, Ranks, branch, get_backend, matmul, sum_rows
 from minigan.backend.checks import check_array, check_dtype, check_size
 from minigan.backend.flat import checksum
 
@@ -115,8 +115,8 @@ class Layer:
         x = cache[0] if isinstance(cache, tuple) else cache
         check_array("cache", x)
         check_array("dy", dy, x.shape if self.n_out is None else (len(x), self.n_out), like=x)
-        if param_grads:
-            self.param_grads(dy, cache)
+        if param_grads and self.param_names:  # a GPU may do this beside dx: neither needs the other
+            branch(self.param_grads, dy, cache)
         return self.input_grad(dy, cache) if input_grad else None
 
     def allocate(
@@ -207,7 +207,7 @@ class Linear(Layer):
 
     def param_grads(self, dy: Array, x: Array) -> None:
         matmul(x.T, dy, out=self.dW)
-        np.sum(dy, axis=0, out=self.db)
+        sum_rows(dy, out=self.db)
 
     def input_grad(self, dy: Array, x: Array) -> Array:
         return matmul(dy, self.W.T)

@@ -202,7 +202,8 @@ class Sequential:
                 f"now those of update {self.updates}; run forward again"
             )
         self.check_views()
-        return self._back(dy, cache.layers, input_grad, param_grads)
+        with self.backend.branching():
+            return self._back(dy, cache.layers, input_grad, param_grads)
 
     def _back(
         self, dy: Array, caches: list[Any], input_grad: bool, param_grads: bool

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, check_array, check_size, matmul
+from minigan.backend import Array, check_array, check_size, matmul, sum_rows
 from minigan.layers import Layer
 
 EPS = 1e-8  # added under the root of the demodulation
@@ -71,7 +71,7 @@ class ModulatedLinear(Layer):
         dv, dq = dy * d, -0.5 * dy * v * d * d * d
         matmul((scale * x).T, dv, out=self.dW)
         self.dW += 2 * self.W * matmul((scale * scale).T, dq)
-        np.sum(dy, axis=0, out=self.db)
+        sum_rows(dy, out=self.db)
 
     def input_grad(self, dy: Array, cache: Any) -> Array:
         x, scale, v, d = cache

@@ -107,7 +107,7 @@ accumulate = Exhibit(
         ),
         Edit(
             mg.Linear.param_grads,
-            "np.sum(dy, axis=0, out=self.db)",
+            "sum_rows(dy, out=self.db)",
             "self.db += np.sum(dy, axis=0)",
         ),
     ),

@@ -16,7 +16,7 @@ from minigan.backend.checks import (
     check_range,
     check_size,
 )
-from minigan.backend.dispatch import backend_of, get_backend, matmul
+from minigan.backend.dispatch import backend_of, branch, get_backend, matmul, sum_rows
 from minigan.backend.formulas import elementwise
 from minigan.backend.products import Product, noted_products
 from minigan.backend.ranks import ALONE, Ranks, started_as, started_ranks
@@ -30,6 +30,7 @@ __all__ = [
     "Product",
     "Ranks",
     "backend_of",
+    "branch",
     "check_array",
     "check_classes",
     "check_dtype",
@@ -43,5 +44,6 @@ __all__ = [
     "noted_products",
     "started_as",
     "started_ranks",
+    "sum_rows",
     "tf32_products",
 ]

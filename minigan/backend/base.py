@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
@@ -77,6 +78,21 @@ class Backend(abc.ABC):
 
         A step that was compiled asks again before each call, and has a graph for each answer.
         """
+
+    def sum_rows(self, a: Array, out: Array) -> None:
+        """Set ``out``, (n,), to the sum of the rows of a, (N, n)."""
+        np.sum(a, axis=0, out=out)
+
+    def branching(self) -> contextlib.AbstractContextManager[None]:
+        """Until the ``with`` block ends, allow ``branch``; at its end all branches are done."""
+        return contextlib.nullcontext()
+
+    def branch(self, work: Callable[..., None], *args: Any) -> None:
+        """Do ``work(*args)``, if possible beside what follows in the block of ``branching``.
+
+        What follows must neither read what the work writes nor change what it reads.
+        """
+        work(*args)
 
     @abc.abstractmethod
     def take_device(self, number: int) -> None:

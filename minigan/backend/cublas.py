@@ -40,6 +40,7 @@ class Cublas:
         self.handle = ctypes.c_void_p()
         self._call("cublasCreate_v2", ctypes.byref(self.handle))
         self.workspace = cupy.cuda.alloc(WORKSPACE)
+        self.workspaces: dict[int, Any] = {}  # of streams that run beside others
         self.stream: int | None = None
         self.tf32 = False
         self._call("cublasSetMathMode", self.handle, DEFAULT_MATH)
@@ -50,6 +51,10 @@ class Cublas:
             self._call("cublasSetMathMode", self.handle, TF32_MATH if on else DEFAULT_MATH)
             self.tf32 = on
 
+    def give_workspace(self, stream: Any) -> None:
+        """Give a stream a workspace of its own, so that its products can run beside others."""
+        self.workspaces[stream.ptr] = self.cupy.cuda.alloc(WORKSPACE)
+
     def matmul(self, a: Array, b: Array, out: Array | None = None) -> Array:
         """Return a b for two float32 or two float64 matrices, which may be transposed views."""
         rows, inner, columns = *a.shape, b.shape[1]
@@ -58,7 +63,8 @@ class Cublas:
         stream = self.cupy.cuda.get_current_stream().ptr
         if stream != self.stream:
             self._call("cublasSetStream_v2", self.handle, ctypes.c_void_p(stream))
-            workspace = ctypes.c_void_p(self.workspace.ptr)  # cublasSetStream has reset it
+            # cublasSetStream has reset the workspace
+            workspace = ctypes.c_void_p(self.workspaces.get(stream, self.workspace).ptr)
             self._call("cublasSetWorkspace_v2", self.handle, workspace, ctypes.c_size_t(WORKSPACE))
             self.stream = stream
         # cuBLAS expects matrices that are stored column by column.  These are stored row by row, so

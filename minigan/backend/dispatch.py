@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 import functools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -79,3 +80,13 @@ def backend_of(a: Any, name: str = "the argument") -> Backend:
 def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     """Return the matrix product a b, computed on the backend where ``a`` lives."""
     return backend_of(a).matmul(a, b, out)
+
+
+def branch(work: Callable[..., None], a: Array, *args: Any) -> None:
+    """Do ``work(a, *args)``, if possible beside what follows: see ``Backend.branch``."""
+    backend_of(a).branch(work, a, *args)
+
+
+def sum_rows(a: Array, out: Array) -> None:
+    """Set ``out``, (n,), to the sum of the rows of a, (N, n), on the backend where ``a`` lives."""
+    backend_of(a).sum_rows(a, out)

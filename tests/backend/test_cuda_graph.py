@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,8 @@ import pytest
 from helpers.strict_cupy import Counts, FakeCublas, Graph
 
 import minigan as mg
-from minigan.backend import Array, Backend, get_backend
+from minigan.backend import Array, Backend, get_backend, sum_rows
+from minigan.backend.branches import Branches
 from minigan.backend.cupy_backend import CupyBackend
 
 
@@ -95,6 +98,66 @@ def test_weights_written_between_replays_count(stand_in: Backend) -> None:
         step(*batch(i))
         eager.train_step(*batch(i))
     np.testing.assert_array_equal(weights(gan), weights(eager))
+
+
+def test_a_layers_gradients_are_branches(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    gan, asked = small(stand_in), []
+
+    def run(self: Branches, work: Any, *args: Any) -> None:
+        asked.append(work.__self__)
+        branch(self, work, *args)
+
+    branch = Branches.run
+    monkeypatch.setattr(Branches, "run", run)
+    step = stand_in.compile(gan.train_step)
+    for i in range(3):
+        step(*batch(i))
+    layers = *reversed(gan.discriminator.layers), *reversed(gan.generator.layers)
+    assert asked == [layer for layer in layers if layer.param_names]  # once, in the capture
+    assert not stand_in.branches.open
+    assert stand_in.branches.kept == []
+
+
+def test_a_branch_is_waited_for(stand_in: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the wait Adam would read gradients that are not there yet: CUDA refuses the graph."""
+    gan = small(stand_in)
+    step = stand_in.compile(gan.train_step)
+    step(*batch(0))
+    monkeypatch.setattr(Branches, "joined", contextlib.contextmanager(never_joined))
+    with pytest.warns(RuntimeWarning, match="runs eagerly: CudaError: .*Unjoined"):
+        step(*batch(1))
+
+
+def never_joined(branches: Branches) -> Iterator[None]:
+    branches.open = True
+    yield
+    branches.open = False
+
+
+def test_branches_may_be_late(stand_in: Any) -> None:
+    """What follows a branch may write new arrays, but not into those that the branch reads."""
+    a, double, right = (stand_in.asarray(np.full((2, 2), x, "float32")) for x in (1, 0, 0))
+
+    def twice(x: Any) -> None:
+        stand_in.matmul(x, x, out=double)
+
+    def step(x: Any) -> Any:
+        with stand_in.branching():
+            stand_in.branch(twice, x)
+            right[...] = x + 1
+        return double + right
+
+    def wrong(x: Any) -> Any:
+        y = x + 0
+        with stand_in.branching():
+            stand_in.branch(twice, y)
+            y[...] = 7
+        return double + 0
+
+    for function, eager, replayed in ((step, 4, 4), (wrong, 2, 98)):
+        compiled = stand_in.compile(function)
+        results = [float(compiled(a)[0, 0]) for _ in range(3)]
+        assert results == [eager, replayed, replayed]
 
 
 class Reads(mg.Layer):
@@ -187,6 +250,27 @@ def test_products_of_views(backend: Backend) -> None:
         np.testing.assert_array_equal(backend.to_numpy(got), big[left] @ big[right])
         got = backend.matmul(a[right].T, a[left].T)
         np.testing.assert_array_equal(backend.to_numpy(got), (big[left] @ big[right]).T)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(5, 3), (1, 4), (6, 1), (0, 2)])
+def test_sums_of_rows(shape: tuple[int, int], dtype: str, backend: Backend) -> None:
+    a = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    out = backend.asarray(np.full(shape[1], 7, dtype))
+    for view, want in ((backend.asarray(a), a), (backend.asarray(a.T.copy()).T, a)):
+        sum_rows(view, out)
+        most = shape[0] * np.finfo(dtype).eps * abs(want).sum(axis=0)
+        assert (abs(backend.to_numpy(out) - want.sum(axis=0)) <= most).all()
+
+
+def test_sums_of_rows_are_not_rounded_by_tf32(stand_in: Any) -> None:
+    library: FakeCublas = stand_in.cublas.library
+    a = stand_in.asarray(np.ones((2, 2), "float32"))
+    stand_in.tf32 = True
+    stand_in.matmul(a, a)
+    sum_rows(a, a[0])
+    stand_in.tf32 = False
+    assert library.calls[-4:] == ["math mode 3", "gemm", "math mode 0", "gemm"]
 
 
 def test_products_that_are_none(backend: Backend) -> None:

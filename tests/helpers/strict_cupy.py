@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import itertools
 import re
 import threading
 import time
@@ -101,24 +102,43 @@ def result_of(compute: Callable[[], Any]) -> StrictArray:
 
 
 class Event:
-    def __init__(self) -> None:
-        self.time = time.perf_counter()
+    def __init__(self, stream: Stream) -> None:
+        self.stream, self.time = stream, time.perf_counter()
 
     def synchronize(self) -> None:
         Counts.waits += 1
 
 
 class Stream:
-    ptr = 1
+    """A stream; the ``with`` block of one within the block of another that is captured is a branch.
+
+    It is one from when it waits for an event of the captured stream.  Its work is put where the
+    captured stream waits for it again, the latest place where a GPU may do it: whatever the other
+    stream does in between with the same arrays then shows.
+    """
+
+    numbers = itertools.count(1)
+    entered = threading.local()  # the streams of the ``with`` blocks of this thread
+    branches: ClassVar[list[Stream]] = []  # that the captured stream has not waited for
 
     def __init__(self, non_blocking: bool = False) -> None:
-        self.non_blocking = non_blocking
+        self.non_blocking, self.ptr = non_blocking, next(Stream.numbers)
+        self.work: list[Callable[[], None]] = []  # that is captured in this branch
+
+    @classmethod
+    def current(cls) -> Stream:
+        return stack[-1] if (stack := getattr(cls.entered, "stack", [])) else DEFAULT
 
     def __enter__(self) -> Stream:
+        Stream.entered.stack = [*getattr(Stream.entered, "stack", []), self]
+        if self in Stream.branches:
+            self.outside, Graph.captured = Graph.captured, self.work
         return self
 
     def __exit__(self, *error: object) -> None:
-        pass
+        if self in Stream.branches:
+            Graph.captured = self.outside
+        Stream.entered.stack.pop()
 
     def begin_capture(self) -> None:
         assert self.non_blocking
@@ -128,6 +148,9 @@ class Stream:
     def end_capture(self) -> Graph:
         assert Graph.captured is not None
         graph, Graph.captured = Graph(Graph.captured), None
+        if Stream.branches:
+            Stream.branches.clear()
+            raise CudaError("cudaErrorStreamCaptureUnjoined: a branch was not waited for")
         return graph
 
     def synchronize(self) -> None:
@@ -135,10 +158,21 @@ class Stream:
         Counts.waits += 1
 
     def record(self) -> Event:
-        return Event()
+        return Event(self)
 
-    def wait_event(self, event: object) -> None:
-        pass
+    def wait_event(self, event: Event) -> None:
+        if Graph.captured is None:
+            return
+        if event.stream in Stream.branches:
+            Graph.captured += event.stream.work
+            event.stream.work = []
+            Stream.branches.remove(event.stream)
+        elif self is not Stream.current() and self not in Stream.branches:
+            assert self.non_blocking
+            Stream.branches.append(self)
+
+
+DEFAULT = Stream()
 
 
 # ---------------------------------------------------------------- arrays
@@ -336,18 +370,20 @@ class FakeCublas:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
-        self.workspace_set = False
+        self.workspaces: dict[int, int | None] = {}  # of the streams, once they are set
+        self.stream = 0
 
     def cublasCreate_v2(self, handle: Any) -> int:
         return 0
 
     def cublasSetStream_v2(self, handle: Any, stream: Any) -> int:
-        self.workspace_set = False
+        self.stream = stream.value
+        self.workspaces[self.stream] = None
         return 0
 
     def cublasSetWorkspace_v2(self, handle: Any, workspace: Any, size: Any) -> int:
         assert workspace.value % 256 == 0
-        self.workspace_set = True
+        self.workspaces[self.stream] = workspace.value
         return 0
 
     def cublasSetMathMode(self, handle: Any, mode: int) -> int:
@@ -364,8 +400,12 @@ class FakeCublas:
         self, dtype: Any, a_op: int, b_op: int, m: int, n: int, k: int, one: Any,
         a: Any, a_step: int, b: Any, b_step: int, zero: Any, c: Any, c_step: int,
     ) -> int:  # fmt: skip
-        if not self.workspace_set:
+        memory = self.workspaces.get(self.stream)
+        if memory is None:
             return 1
+        assert self.stream == Stream.current().ptr
+        if Stream.current() in Stream.branches:  # what runs at the same time has its own memory
+            assert list(self.workspaces.values()).count(memory) == 1
         first = by_columns(a.value, (m, k) if a_op == 0 else (k, m), a_step, dtype)
         second = by_columns(b.value, (k, n) if b_op == 0 else (n, k), b_step, dtype)
         out = by_columns(c.value, (m, n), c_step, dtype)
@@ -402,7 +442,7 @@ class NcclCommunicator:
     def allReduce(
         self, source: int, target: int, count: int, kind: int, operation: int, stream: int
     ) -> None:
-        assert (operation, stream) == (0, Stream.ptr)
+        assert (operation, stream) == (0, Stream.current().ptr)
         dtype: Any = np.dtype({7: "float32", 8: "float64"}[kind])
         memory = (ctypes.c_char * (count * dtype.itemsize)).from_address(source)
         self.places[self.rank] = np.frombuffer(memory, dtype).copy()
@@ -441,6 +481,7 @@ def make_module() -> types.ModuleType:
     """What ``import cupy`` is to give."""
     module = types.ModuleType("cupy")
     cupy: Any = module
+    addresses = itertools.count(1 << 20, 1 << 25)
     cupy.__version__ = "strict stand-in"
     cupy.ndarray = StrictArray
     cupy.asarray, cupy.asnumpy = asarray, asnumpy
@@ -455,15 +496,14 @@ def make_module() -> types.ModuleType:
         runtimeGetVersion=lambda: 12090,
         driverGetVersion=lambda: 12080,
     )
-    current = Stream()
     cupy.cuda = types.SimpleNamespace(
         Device=lambda number: types.SimpleNamespace(use=lambda: Counts.devices.append(number)),
         runtime=runtime,
         Stream=Stream,
-        get_current_stream=lambda: current,
+        get_current_stream=Stream.current,
         get_elapsed_time=lambda start, end: 1e3 * (end.time - start.time),
         MemoryPool=MemoryPool,
         using_allocator=using_allocator,
-        alloc=lambda size: types.SimpleNamespace(ptr=1 << 20),
+        alloc=lambda size: types.SimpleNamespace(ptr=next(addresses)),
     )
     return module
