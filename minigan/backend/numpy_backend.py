@@ -11,6 +11,7 @@ import numpy as np
 from minigan.backend.base import Array, Backend
 from minigan.backend.numba_loop import compiled_loop, how_adam_runs
 from minigan.machine.blas import blas_kernels
+from minigan.machine.memory import keep_freed_memory
 
 BLOCK = 32_768  # elements
 
@@ -19,6 +20,9 @@ class NumpyBackend(Backend):
     """NumPy itself, except for Adam: NumPy would go over the vectors once for each operation."""
 
     name = "numpy"
+
+    def __init__(self) -> None:
+        keep_freed_memory()
 
     @property
     def xp(self) -> ModuleType:
