@@ -54,17 +54,15 @@ class Outputs:
         self.next_drawing = self.next_page = 0.0
 
     def begin(self) -> None:
-        """Try what may fail, before any training, and make what an interrupted run has left open.
+        """Write the page of a new run, or make what an interrupted run has left open.
 
-        Curves are drawn as they will be at the end; the picture of the last epoch is drawn if the
-        run was ended between this epoch's checkpoint and its picture.
+        The picture of the last epoch is drawn if the run was ended between this epoch's checkpoint
+        and its picture.
         """
         run = self.run
         for folder in (self.folder, self.folder / SAMPLES):
             remove_leftovers(folder)
         if run.step == 0:
-            with tolerated("the run's curves"):
-                self._curves()
             self.write_page(live=True)
             return
         picture = self.due_picture
@@ -108,8 +106,14 @@ class Outputs:
                 self.in_notebook.show(content)
 
     def draw_first(self) -> None:
-        """Write the first picture, and the page with it."""
+        """Write the first picture, and the page with it, and try whether curves can be drawn.
+
+        They are first needed at the end of an epoch.  Matplotlib, which draws them, takes as long
+        to load as dozens of steps, so it is not waited for before training.
+        """
         self.draw_samples(self.step_picture)
+        with tolerated("the run's curves"):
+            self._curves()
         self.write_page()
 
     def save_history(self) -> None:

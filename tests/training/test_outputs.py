@@ -128,21 +128,28 @@ def test_only_the_checkpoint_ends_a_run(config: Configure, monkeypatch: pytest.M
         trainer.run()
 
 
-def test_drawing_is_tried_before_training(
+def test_drawing_is_tried_with_the_first_picture(
     config: Configure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(*args: Any, **options: Any) -> bytes:
         raise RuntimeError("no fonts\nat all")
 
     monkeypatch.setattr(outputs, "curves_png", broken)
+    monkeypatch.setattr("minigan.training.trainer.FIRST_PICTURE", 2)
     trainer = mg.Trainer(config(epochs=1))
-    monkeypatch.setattr(trainer, "train_step", lambda *args: 1 / 0)
+    step, steps = trainer.train_step, []
+
+    def third(*args: Any) -> Any:
+        steps.append(len(steps) + 1)
+        return step(*args) if steps[-1] < 3 else 1 / 0
+
+    monkeypatch.setattr(trainer, "train_step", third)
     with pytest.raises(ZeroDivisionError):
         trainer.run()
-    assert capsys.readouterr().out.splitlines()[0] == (
+    assert (
         "Warning: the run's curves cannot be written (no fonts at all); the run goes on without "
         "it for now."
-    )
+    ) in capsys.readouterr().out.splitlines()
     monkeypatch.setenv("MINIGAN_TRACEBACK", "1")  # for those who look for the reason
     with pytest.raises(RuntimeError, match="no fonts"):
         mg.Trainer(config(epochs=1, out=f"{trainer.folder}2")).run()
