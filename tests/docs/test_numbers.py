@@ -95,7 +95,8 @@ def power(value: float) -> str:
 TIMES = [cells for cells in rows("docs/performance.md", "the tutorial's program") if cells[2:]]
 LEAST, MOST = sorted(float(cells[2].split()[0]) for cells in TIMES)
 SECONDS = sorted(float(cells[1].replace(",", "")) / 1000 for cells in TIMES)  # of an epoch
-(JAX,) = {cells[2].split()[0] for cells in rows("docs/performance.md", "JAX, one jit")[::3]}
+AT_64 = [cells[2].split()[0] for cells in rows("docs/performance.md", "JAX, one jit")[::3]]
+JAX = min(AT_64), max(AT_64)
 CAPTURED = float(rows("docs/cuda.md", "captured as a graph")[0][2])
 
 CHAPTERS = len(rows("docs/ko/index.md", r"\d+ \[[^|]*"))
@@ -112,7 +113,10 @@ STATEMENTS: dict[str, list[tuple[str | None, str | None]]] = {
         (None, f"파일 {KOREAN[MATHEMATICS]} 개입니다"),
         ("from {} to {} as they are".format(*SIZES), "{}에서 {}까지는 그대로".format(*SIZES)),
         (f"takes {LEAST} to {MOST} times as long", f"minigan의 {LEAST}배에서 {MOST}배의 시간"),
-        (f"compiled as a whole, {JAX} times", f"전체를 컴파일한 JAX는 {JAX}배"),
+        (
+            "compiled as a whole, {} to {} times".format(*JAX),
+            "전체를 컴파일한 JAX는 {}배에서 {}배".format(*JAX),
+        ),
         (f"takes {CAPTURED:.2f} ms as a graph", f"CUDA 그래프로 {CAPTURED:.2f} ms 걸리고"),
         (f"{ENGLISH[len(RULES)]} of them at scales", f"그 가운데 {KOREAN[len(RULES)]} 개는"),
         (
