@@ -133,7 +133,8 @@ class CupyBackend(Backend):
             return
         key = len(a), a.dtype
         if key not in self.ones:
-            self.ones[key] = self.asarray(np.ones((1, len(a)), a.dtype))
+            self.ones[key] = self.xp.zeros((1, len(a)), a.dtype)
+            self.ones[key][...] = 1
         self.cublas.use_tf32(False)  # a sum has no factors that may be rounded
         self.cublas.matmul(self.ones[key], a, out.reshape(1, -1))
 
