@@ -137,7 +137,8 @@ def test_drawing_is_tried_with_the_first_picture(
     monkeypatch.setattr(outputs, "curves_png", broken)
     monkeypatch.setattr("minigan.training.trainer.FIRST_PICTURE", 2)
     trainer = mg.Trainer(config(epochs=1))
-    step, steps = trainer.train_step, []
+    step = trainer.train_step
+    steps: list[int] = []
 
     def third(*args: Any) -> Any:
         steps.append(len(steps) + 1)
