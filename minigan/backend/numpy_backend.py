@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
@@ -15,14 +16,13 @@ from minigan.machine.memory import keep_freed_memory
 
 BLOCK = 32_768  # elements
 
+keep_memory_from_now_on = functools.cache(keep_freed_memory)  # once is enough
+
 
 class NumpyBackend(Backend):
     """NumPy itself, except for Adam: NumPy would go over the vectors once for each operation."""
 
     name = "numpy"
-
-    def __init__(self) -> None:
-        keep_freed_memory()
 
     @property
     def xp(self) -> ModuleType:
@@ -55,6 +55,7 @@ class NumpyBackend(Backend):
         Without Numba, NumPy goes block by block: one block of each vector (128 KB in float32) stays
         in the CPU's cache during all passes.  Both ways give the same bits.
         """
+        keep_memory_from_now_on()  # more steps will follow
         theta, g, m, v = vectors
         numbers[:] = next_step()
         scalars = tuple(numbers)
