@@ -7,6 +7,7 @@ with zeros at the first touch.  For a step of 256 or 1,024 images that is a tent
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 
@@ -19,8 +20,9 @@ CHOICES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TOP_PAD_"
 def keep_freed_memory() -> bool:
     """Let this process keep the memory of freed arrays for its next ones; return whether it will.
 
-    It holds no more than it has needed at once before.  Nothing is changed if an environment
-    variable for glibc's ``malloc`` is set, or where there is another C library.
+    It holds no more than it has needed at once since ``give_back_freed_memory``.  Nothing is
+    changed if an environment variable for glibc's ``malloc`` is set, or where there is another C
+    library.
     """
     if any(name in os.environ for name in CHOICES):
         return False
@@ -30,3 +32,9 @@ def keep_freed_memory() -> bool:
         return False
     most = 2**31 - 1  # of freed memory at the end of the heap: all that an int can say
     return bool(mallopt(MMAP_THRESHOLD, LARGEST) and mallopt(TRIM_THRESHOLD, most))
+
+
+def give_back_freed_memory() -> None:
+    """Give all memory of freed arrays back to the system, as after work that is seldom done."""
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)

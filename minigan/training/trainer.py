@@ -21,6 +21,7 @@ from minigan.data import ARRAYS
 from minigan.errors import InputError
 from minigan.gan import GAN
 from minigan.machine.blas import limited_threads
+from minigan.machine.memory import give_back_freed_memory
 from minigan.machine.signals import noted_signals
 from minigan.machine.terminal import say, typed
 from minigan.network import Sequential
@@ -202,6 +203,7 @@ class Trainer:
                 stops = self.ranks.most(bool(signals)) > 0
                 if saves or stops:
                     lead(partial(self._save, outputs, ends=stops or run.step == run.last_step))
+                give_back_freed_memory()  # a picture or a page takes more than a step does
                 progress.say(summary)
                 if on_epoch is not None and run.steps_of_epoch == 0:
                     stops = lead(lambda: self._ended_by(on_epoch, outputs)) or stops

@@ -7,6 +7,7 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,13 +51,47 @@ def test_steps_get_no_new_pages() -> None:
     assert pages(first_step, MALLOC_TRIM_THRESHOLD_="131072") > 200  # somebody's choice
 
 
+GIVEN_BACK = """
+import os
+from pathlib import Path
+import numpy as np
+from minigan.machine.memory import give_back_freed_memory, keep_freed_memory
+
+def size():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+assert keep_freed_memory()
+picture = [np.ones(1 << 17) for _ in range(100)]  # 100 MB
+later = np.ones(1 << 17)  # which lies behind them and stays
+drawn = size()
+del picture
+kept = size()
+give_back_freed_memory()
+print(drawn - kept, kept - size())
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or not Path("/proc/self/statm").exists(), reason="not glibc"
+)
+def test_memory_of_a_picture_goes_back() -> None:
+    plain = {key: value for key, value in os.environ.items() if key not in memory.CHOICES}
+    result = subprocess.run(
+        [sys.executable, "-c", GIVEN_BACK], env=plain, capture_output=True, text=True, check=True
+    )
+    at_once, given_back = map(int, result.stdout.split())
+    assert at_once < 20e6
+    assert given_back > 80e6
+
+
 def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in memory.CHOICES:
         monkeypatch.delenv(name, raising=False)
 
-    class NoMallopt:
+    class OtherLibrary:
         def __init__(self, name: Any) -> None:
             pass
 
-    monkeypatch.setattr(ctypes, "CDLL", NoMallopt)
+    monkeypatch.setattr(ctypes, "CDLL", OtherLibrary)
     assert not memory.keep_freed_memory()
+    memory.give_back_freed_memory()  # does nothing
