@@ -97,7 +97,7 @@ LEAST, MOST = sorted(float(cells[2].split()[0]) for cells in TIMES)
 SECONDS = sorted(float(cells[1].replace(",", "")) / 1000 for cells in TIMES)  # of an epoch
 AT_64 = [cells[2].split()[0] for cells in rows("docs/performance.md", "JAX, one jit")[::3]]
 JAX = min(AT_64), max(AT_64)
-CAPTURED = float(rows("docs/cuda.md", "captured as a graph")[0][2])
+CAPTURED = float(rows("docs/cuda.md", "captured as a graph")[0][1])  # at 64 images
 
 CHAPTERS = len(rows("docs/ko/index.md", r"\d+ \[[^|]*"))
 MATHEMATICS = len(list((ROOT / "minigan").glob("[a-z]*.py"))) - 1  # errors.py is none
