@@ -25,7 +25,7 @@ import minigan as mg
 from minigan.conditional import beside
 from minigan.data import batches, pixel_values
 from minigan.metrics import load_classifier
-from minigan.training.average import follow
+from minigan.training.average import follow, renew_statistics
 from minigan.training.pictures import save_grid
 
 epochs = int(os.environ.get("EPOCHS", "5"))
@@ -47,7 +47,8 @@ def normal(n: int) -> np.ndarray:
 # %% [markdown]
 # ## The networks
 # The images are drawn by a moving average of G's weights, which is better than G itself, because
-# G never comes to rest.  Its first update copies G, so its own first weights do not matter.
+# G never comes to rest.  Its first update copies G, so its own first weights do not matter.  The
+# running statistics of its batch normalisation are measured anew before it draws.
 
 # %%
 G = mg.generator(classes=10, batch_norm=True, seed=rng)  # 100 columns for z, 10 for the label
@@ -87,6 +88,7 @@ for epoch in range(1, epochs + 1):
         result = gan.train_step(real, z, labels[batch])  # the fakes get the labels of the real ones
         step += 1
         follow(average, G, step)
+    renew_statistics(average, latent_dim + 10, classes=10)
 
     print(
         f"Epoch [{epoch}/{epochs}]  d_loss {float(result.d_loss):.4f}  "

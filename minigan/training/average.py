@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from minigan.batch_norm import BatchNorm1d
 from minigan.network import Sequential
+from minigan.training.draws import draw_z, with_classes
 
 EVERY = 10  # training steps from one update to the next: one in every step would change little
+BATCHES, ROWS = 20, 1000  # of latent points, from which statistics are renewed
 
 
 def update_average(average: Sequential, net: Sequential, t: int) -> None:
@@ -34,3 +39,30 @@ def follow(average: Sequential, net: Sequential, step: int) -> None:
     updates, others = divmod(step - 1, EVERY)
     if others == 0:
         update_average(average, net, updates + 1)
+
+
+def renew_statistics(average: Sequential, columns: int, classes: int = 0) -> None:
+    """Measure the running statistics of each ``BatchNorm1d`` on what goes through the average.
+
+        mean = 1/20 Σₖ μₖ,    variance = 1/20 Σₖ σₖ² N/(N - 1)         k = 1 … 20, N = 1,000
+
+    μₖ and σₖ² are those of the k-th batch of latent points.  ``update_average`` moves the running
+    statistics, too, but they belong to the networks that G was on the way.  What goes through their
+    mean has other statistics, above all a smaller spread.
+
+    ``columns`` is the width of the average's input, of which the last ``classes`` ask for a class.
+    The points are the same each time, so that nothing else is drawn differently.  Source: Izmailov
+    et al. 2018, "Averaging weights leads to wider optima and better generalization", section 3.2.
+    """
+    layers = [layer for layer in average.layers if isinstance(layer, BatchNorm1d)]
+    if not layers:
+        return
+    momenta = [layer.momentum for layer in layers]
+    rng, labels = np.random.default_rng(1), np.arange(ROWS) % max(classes, 1)
+    for k in range(1, BATCHES + 1):
+        for layer in layers:
+            layer.momentum = 1 / k  # then the running mean is the mean of k batches
+        z = draw_z(rng, ROWS, columns - classes, average.dtype)
+        average.forward(average.backend.asarray(with_classes(z, labels, classes)))
+    for layer, momentum in zip(layers, momenta, strict=True):
+        layer.momentum = momentum

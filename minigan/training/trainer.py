@@ -25,7 +25,7 @@ from minigan.machine.memory import give_back_freed_memory
 from minigan.machine.signals import noted_signals
 from minigan.machine.terminal import say, typed
 from minigan.network import Sequential
-from minigan.training.average import follow
+from minigan.training.average import follow, renew_statistics
 from minigan.training.commands import model_option
 from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch
@@ -197,6 +197,8 @@ class Trainer:
                 self._train_epoch(epoch, outputs, threads, progress, signals)
                 saves = epoch % config.save_every == 0 or run.step == run.last_step
                 if run.steps_of_epoch == 0:
+                    if run.average is not None:
+                        renew_statistics(run.average, run.fixed_z.shape[1], len(run.classes))
                     summary = lead(self._finish_epoch)
                     begin_epoch(run)
                 # read once: a later signal stops the run after the next step

@@ -14,7 +14,7 @@ import pytest
 import minigan as mg
 from minigan.backend import Array, Backend
 from minigan.data import load_archive
-from minigan.training.average import update_average
+from minigan.training.average import renew_statistics, update_average
 from minigan.training.pictures import save_grid
 from minigan.training.quality import Quality
 from minigan.training.recipes import RECIPES
@@ -59,6 +59,49 @@ def test_layers_see_it_and_dtypes_stay(backend: Backend) -> None:
     np.testing.assert_allclose(backend.to_numpy(mean.W), backend.to_numpy(now.W), atol=1e-7)
 
 
+@pytest.mark.parametrize("classes", [0, 3])
+def test_statistics_are_measured_on_what_goes_through(classes: int, backend: Backend) -> None:
+    """Each layer's, in turn, from means and variances over the batches of its own input."""
+    layers = mg.Linear(5, 4), mg.BatchNorm1d(4, momentum=0.3), mg.ReLU(), mg.Linear(4, 6)
+    net = mg.Sequential(
+        *layers, mg.BatchNorm1d(6), mg.Tanh(), seed=0, dtype="float64", backend=backend
+    )
+    for _, array in net.named_buffers():
+        array[...] = 7  # nothing of what was there before is left
+    before = backend.to_numpy(net.params).copy()
+    renew_statistics(net, 5, classes)
+    np.testing.assert_array_equal(backend.to_numpy(net.params), before)
+
+    W1, b1, gamma1, beta1, W2, b2 = (
+        backend.to_numpy(p) for _, p, _ in list(net.named_parameters())[:6]
+    )
+    rng, first, second = np.random.default_rng(1), [], []
+    for _ in range(20):
+        z = rng.standard_normal((1000, 5 - classes))
+        if classes:
+            z = np.concatenate([z, np.eye(classes)[np.arange(1000) % classes]], axis=1)
+        x = z @ W1 + b1
+        first.append((x.mean(axis=0), x.var(axis=0, ddof=1)))
+        x = gamma1 * (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5) + beta1
+        x = np.maximum(x, 0) @ W2 + b2
+        second.append((x.mean(axis=0), x.var(axis=0, ddof=1)))
+    for i, seen in ((1, first), (4, second)):
+        layer = net[i]
+        assert isinstance(layer, mg.BatchNorm1d)
+        mean, var = np.mean(seen, axis=0)
+        np.testing.assert_allclose(
+            backend.to_numpy(layer.running_mean), mean, rtol=1e-11, atol=1e-13
+        )
+        np.testing.assert_allclose(backend.to_numpy(layer.running_var), var, rtol=1e-11)
+        assert layer.momentum == (0.3 if i == 1 else 0.1)
+
+
+def test_a_network_without_statistics_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = mg.Sequential(mg.Linear(3, 4), mg.Tanh(), seed=0)
+    monkeypatch.setattr(net, "forward", None)
+    renew_statistics(net, 3)
+
+
 def trainer(tiny_data: Path, out: Path, recipe: str, epochs: int) -> mg.Trainer:
     return mg.Trainer(
         mg.TrainConfig(
@@ -87,7 +130,11 @@ def test_it_follows_after_every_tenth_step_and_training_is_the_same(
     mean = seen[0]
     for t, now in enumerate(seen[10::10], 2):  # after steps 10 and 20, where the first is 0
         mean = mean + np.float32(9 / (t + 8)) * (now - mean)
-    np.testing.assert_array_equal(everything(run.generator), mean)
+    weights = run.generator.params.size  # what follows are statistics, which are measured anew
+    np.testing.assert_array_equal(run.generator.params, mean[:weights])
+    ended = everything(run.generator)
+    renew_statistics(run.generator, run.state.fixed_z.shape[1])
+    np.testing.assert_array_equal(everything(run.generator), ended)
 
     monkeypatch.setitem(RECIPES, "averaged", RECIPES["averaged"]._replace(averaged=False))
     plain = trainer(tiny_data, tmp_path / "plain", "averaged", 4)
