@@ -10,6 +10,7 @@ from minigan.data import MNIST, in_words
 from minigan.machine.files import open_regular
 from minigan.network import Sequential
 from minigan.training import RECIPES, Recipe, Trained
+from minigan.training.class_names import listed
 from minigan.training.folder import CHECKPOINT
 from minigan.weights import own_classes
 
@@ -69,7 +70,7 @@ def model_card(exported: Exported) -> str:
 
 def _input(trained: Trained) -> str:
     """Return what the generator takes."""
-    net, config, classes, *_ = trained
+    net, config, classes, _, names = trained
     noise = (net.n_in or 0) - config.latent_dim - len(classes)
     text = f"{config.latent_dim} numbers from N(0, 1)"
     if noise:
@@ -77,7 +78,7 @@ def _input(trained: Trained) -> str:
     if classes:
         text += (
             f", and the one-hot vector of a class beside them: {len(classes)} numbers, 1 in the "
-            f"column of the class and else 0; the classes are {', '.join(map(str, classes))}"
+            f"column of the class and else 0; the classes are {listed(classes, names)}"
         )
     return text
 

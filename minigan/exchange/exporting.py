@@ -79,9 +79,10 @@ def _default_folder(run: str | Path | None, source: Path, to: str) -> Path:
 
 
 def _notes(trained: Trained, epochs: int | None) -> dict[str, Any]:
-    """Return what minigan wants to know again of a run: its options, classes and images' shape.
+    """Return what minigan wants to know again of a run.
 
-    The folder of its data is named without the way to it, which is nobody's business.
+    These are its options, its classes with their names, and the shape of its images.  The folder of
+    its data is named without the way to it, which is nobody's business.
     """
     options = trained.config.stored()
     options["data"] = options["data"] if options["data"] == MNIST else Path(options["data"]).name
@@ -89,6 +90,7 @@ def _notes(trained: Trained, epochs: int | None) -> dict[str, Any]:
     return {
         "config": options,
         "classes": classes,
+        "names": list(trained.names),
         "shape": shape,
         "epochs": epochs,
         "networks": {"generator": trained.net.architecture},

@@ -31,6 +31,7 @@ from minigan.exchange.safetensors_file import read_safetensors
 from minigan.exchange.torch_file import read_torch
 from minigan.machine.files import new_folder, open_regular
 from minigan.training import RECIPES, Run, TrainConfig, Trained, save_run, save_trained
+from minigan.training.class_names import stored_names
 from minigan.training.folder import BEST, CHECKPOINT
 from minigan.training.images import read_data, training_data
 from minigan.training.model_file import read_model
@@ -92,12 +93,13 @@ def import_file(
         epochs = run.step // run.steps_per_epoch
         return Imported(folder, epochs, run.config.epochs, config.recipe)
     shape = image_shape(source, bundle.notes)
+    names = stored_names(source, bundle.notes, classes)
     net = blank_generator(config, len(classes), "numpy", shape, networks)
     tensors = bundle.networks.get(AVERAGE, bundle.networks[GENERATOR])
     set_network(net, tensors, f"{source}: the generator")
     config = replace(config, data=config.data if data is None else data)
     with new_folder(folder) as temporary:
-        save_trained(Trained(net, config, classes, shape), temporary / BEST)
+        save_trained(Trained(net, config, classes, shape, names), temporary / BEST)
     return Imported(folder, None, config.epochs, config.recipe)
 
 
