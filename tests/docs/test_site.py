@@ -92,10 +92,27 @@ def test_a_laptop_scrolls_down_only_and_anybody_can_read_it(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_phone_scrolls_down_only(page: str, reader: Browser, site: Path) -> None:
-    """But for code, whose lines would mean something else if they were broken."""
+    """But for code, whose lines would mean something else if they were broken, and wide tables."""
     opened(reader, site, page, PHONE)
-    assert wider(reader, f"{DISPLAYED}, .bd-article table") == []
+    assert wider(reader, f"{DISPLAYED}, .bd-article table:not(:has(th:nth-child(9)))") == []
     assert reader.run("return document.documentElement.scrollWidth") <= PHONE
+
+
+def test_a_wide_table_moves_under_the_names_of_its_rows(reader: Browser, site: Path) -> None:
+    opened(reader, site, "is-it-working", PHONE)
+    found = reader.run(
+        "const tables = [...document.querySelectorAll('.bd-article table')];"
+        "const table = tables.find((e) => e.rows[0].cells[0].textContent === 'recipe');"
+        "const box = table.closest('.pst-scrollable-table-container');"
+        "const [name, ...cells] = table.rows[1].cells, left = name.getBoundingClientRect().left;"
+        "box.scrollLeft = 1e4;"
+        "return [box.scrollLeft, name.getBoundingClientRect().left - left,"
+        "  Math.max(...cells.map((cell) => cell.getBoundingClientRect().height))];"
+    )
+    moved, name_moved, height = found
+    assert moved > PHONE
+    assert abs(name_moved) < 1
+    assert height < 30  # one line: no figure is cut
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "/" not in page])
