@@ -24,6 +24,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "minigan sample": "draw 64 digits at once",
         "minigan sample runs/mine --seed 7": "draw other digits, from a run",
         "minigan sample runs/mine --interpolate": "turn digits into others",
+        "minigan sample --digits 2026": "draw these four digits",
         "minigan sample --n 1000 --format folder": "a PNG file for each digit",
     },
     "evaluate": {

@@ -81,9 +81,9 @@ class Sample:
     (n, h, w), or (n, h, w, 3) in colour.  folder: a new folder with a PNG file for each image, in
     the size of the data."""
     digits: Annotated[str | None, optional("DIGITS")] = None
-    """The digits to draw, in a row, as in 2026, from a run with the recipe conditional.  Commas
-    stand between labels of more than one digit, as in 3,1,20, and between names of classes, as in
-    cats,dogs."""
+    """The digits to draw, in a row, as in 2026, from a run with the recipe conditional; without a
+    run, from the package's generator of that recipe.  Commas stand between labels of more than
+    one digit, as in 3,1,20, and between names of classes, as in cats,dogs."""
     truncation: Annotated[float | None, optional("FLOAT")] = None
     """How far styles may be from their mean, for a run with the recipe style: below 1, digits are
     more alike and cleaner; if not given, as far as they are."""

@@ -86,7 +86,8 @@ def sample_command(options: Sample) -> int:
         raise InputError(
             f"`truncation` is {options.truncation!r}, expected a finite number of at least 0"
         )
-    trained = stored_generator(find_generator(options.run), layers=layers_of(options.model))
+    file = find_generator(options.run, classes=options.digits is not None)
+    trained = stored_generator(file, layers=layers_of(options.model))
     asked = (
         None
         if options.digits is None

@@ -16,19 +16,20 @@ from minigan.training.folder import BEST, CHECKPOINT
 from minigan.training.trained import stored_generator
 
 PRETRAINED = SHIPPED / "pretrained.npz"  # of the default recipe, seed 100, 100 epochs
+CONDITIONAL = SHIPPED / "conditional.npz"  # of the recipe conditional, seed 100, 100 epochs
 SAMPLE_COUNT = 10_000  # images that a measurement draws, unless another number is given
 CHUNK = 1000  # images drawn at a time; their activations take 10 MB
 
 
-def find_generator(run: str | Path | None) -> Path:
+def find_generator(run: str | Path | None, classes: bool = False) -> Path:
     """Return the file that holds the generator.
 
     ``run`` is a run's folder, which stands for the checkpoint in it, or for the ``best.npz`` if it
-    has no checkpoint, or the file itself; None stands for the generator that comes with the
-    package.
+    has no checkpoint, or the file itself.  None stands for a generator that comes with the package:
+    with ``classes``, for the one that can be asked for a digit.
     """
     if run is None:
-        return PRETRAINED
+        return CONDITIONAL if classes else PRETRAINED
     folder = Path(run)
     if not folder.is_dir():
         return folder
@@ -40,15 +41,23 @@ def load_generator(
     run: str | Path | None = None,
     backend: str = "numpy",
     layers: Mapping[str, type] | None = None,
+    *,
+    classes: bool = False,
 ) -> Sequential:
-    """Return the trained generator of a run, or the one that comes with the package.
+    """Return the trained generator of a run, or one that comes with the package.
 
-    ``run`` is the folder of the run, its ``checkpoint.npz`` or its ``best.npz``; None loads the
-    generator of the package.  The generator of a conditional run takes z with the one-hot vector of
-    the class beside it.  ``layers`` names the classes of layers that are not minigan's:
-    ``{"Swish": Swish}``.  Raises InputError if there is no such file, or if it is damaged.
+    ``run`` is the folder of the run, its ``checkpoint.npz`` or its ``best.npz``; None loads a
+    generator of the package: that of the default recipe or, with ``classes=True``, that of the
+    recipe conditional.  A conditional generator takes z, (N, 100), with the one-hot vector of the
+    class beside it, (N, 10).  ``layers`` names the classes of layers that are not minigan's:
+    ``{"Swish": Swish}``.
+
+    Raises InputError if there is no such file, or if it is damaged, and ValueError if ``classes``
+    is given for a run, which has classes or has none.
     """
-    return stored_generator(find_generator(run), backend, layers).net
+    if classes and run is not None:
+        raise ValueError(f"`classes` chooses a generator of the package, but run is {str(run)!r}")
+    return stored_generator(find_generator(run, classes), backend, layers).net
 
 
 def draw_samples(net: Sequential, z: Array) -> Array:

@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 
 import minigan as mg
+from minigan.cli import main
 from minigan.data import load_archive, save_archive
 from minigan.errors import InputError
 from minigan.metrics import features_and_probabilities, load_classifier
-from minigan.training.sampling import PRETRAINED, draw_samples, load_generator, unit_samples
+from minigan.training.sampling import (
+    CONDITIONAL,
+    PRETRAINED,
+    draw_samples,
+    load_generator,
+    unit_samples,
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +63,32 @@ def test_the_shipped_generator_draws_all_digits() -> None:
     counts = np.bincount(probabilities.argmax(axis=1), minlength=10)
     assert counts.min() >= 30  # 100 each would be the digits of MNIST
     assert (probabilities.max(axis=1) > 0.9).mean() > 0.7
+
+
+def test_the_shipped_conditional_generator_draws_what_it_is_asked_for() -> None:
+    net = load_generator(classes=True)
+    _, meta = load_archive(CONDITIONAL)
+    assert meta["config"]["recipe"] == "conditional"
+    assert meta["classes"] == list(range(10))
+    images = unit_samples(net, 1000, seed=0, classes=10) * 2 - 1
+    _, probabilities = features_and_probabilities(load_classifier(), images)
+    read = probabilities.argmax(axis=1)
+    assert (read == np.arange(1000) % 10).mean() > 0.97
+
+
+def test_a_run_has_classes_or_has_none(run: Path) -> None:
+    with pytest.raises(ValueError, match="chooses a generator of the package, but run is "):
+        load_generator(run, classes=True)
+
+
+def test_the_command_asks_the_shipped_generator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["sample", "--digits", "20", "--format", "npy"]) == 0
+    images = np.load(tmp_path / "runs" / "sample_0.npy").reshape(2, 784) / np.float32(127.5) - 1
+    _, probabilities = features_and_probabilities(load_classifier(), images)
+    assert probabilities.argmax(axis=1).tolist() == [2, 0]
 
 
 def test_draw_samples_in_chunks(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
