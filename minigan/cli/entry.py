@@ -24,6 +24,7 @@ from minigan.backend import started_as
 from minigan.backend.cupy_backend import gpu_failure
 from minigan.cli.commands import COMMANDS
 from minigan.cli.examples import examples_of
+from minigan.cli.mistakes import in_one_line
 from minigan.cli.options import Train
 from minigan.errors import InputError
 from minigan.machine.colour import takes_colour
@@ -82,9 +83,7 @@ def _run(args: list[str]) -> int:
     if args == ["--version"]:
         print(f"minigan {minigan.__version__}")
         return 0
-    others = contextlib.redirect_stderr(io.StringIO())
-    with others if started_as() > 0 else contextlib.nullcontext():
-        options = _parse(args)
+    options = _parse(args)
     try:
         os.getcwd()
     except FileNotFoundError as error:
@@ -111,17 +110,22 @@ def _parse(args: list[str]) -> Any:
             for name, (kind, _) in COMMANDS.items()
         )
     ]
+    box = io.StringIO()
+    command = args[0] if args[0] in COMMANDS else None
     try:
-        return tyro.cli(
-            kinds,
-            prog="minigan",
-            description="A GAN with hand-written backprop, trained on MNIST.",
-            args=args,
-        )
+        with contextlib.redirect_stderr(box):
+            return tyro.cli(
+                kinds,
+                prog="minigan",
+                description="A GAN with hand-written backprop, trained on MNIST.",
+                args=args,
+            )
     except SystemExit as end:
-        if end.code == 0:  # tyro has printed the help
-            hint = "The options of a command, and examples:  minigan sample --help"
-            say(examples_of(args[0], width) if args[0] in COMMANDS else hint, needed=True)
+        if end.code != 0:
+            more = "minigan --help" if command is None else f"minigan {command} --help"
+            raise InputError(in_one_line(box.getvalue(), more)) from None
+        hint = "The options of a command, and examples:  minigan sample --help"  # below the help
+        say(hint if command is None else examples_of(command, width), needed=True)
         raise
 
 
