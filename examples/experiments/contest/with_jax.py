@@ -13,8 +13,9 @@ def jax_one_jit(device: str = "cpu", tf32: bool = False) -> Step:
     import jax.numpy as jnp
     from jax.nn import leaky_relu, relu, softplus
 
-    jax.config.update("jax_platforms", device)
-    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else "highest")
+    config: Any = jax.config  # its methods have no types
+    config.update("jax_platforms", device)
+    config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else "highest")
 
     def G(weights: Any, z: Any) -> Any:
         for W, b in weights[:-1]:
