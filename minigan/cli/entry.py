@@ -114,7 +114,7 @@ def _parse(args: list[str]) -> Any:
     command = args[0] if args[0] in COMMANDS else None
     try:
         with contextlib.redirect_stderr(box):
-            return tyro.cli(
+            options = tyro.cli(
                 kinds,
                 prog="minigan",
                 description="A GAN with hand-written backprop, trained on MNIST.",
@@ -127,6 +127,9 @@ def _parse(args: list[str]) -> Any:
         hint = "The options of a command, and examples:  minigan sample --help"  # below the help
         say(hint if command is None else examples_of(command, width), needed=True)
         raise
+    if box.getvalue() and started_as() == 0:  # a warning
+        complain(box.getvalue().rstrip())
+    return options
 
 
 def _as_option(name: str) -> str:

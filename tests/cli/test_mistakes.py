@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
+import tyro
 
 from minigan.cli import main
 from minigan.cli.mistakes import in_one_line
@@ -42,6 +44,18 @@ def test_a_command_that_there_is_not(capsys: Any) -> None:
     assert err.startswith("minigan: Unrecognized options: trian. Available subcommands: train, ")
     assert err.endswith("info. All options: minigan --help\n")
     assert err.count("\n") == 1
+
+
+def test_a_warning_is_not_lost(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = tyro.cli
+
+    def cli(*args: Any, **options: Any) -> Any:
+        print("look out", file=sys.stderr)
+        return parse(*args, **options)
+
+    monkeypatch.setattr("tyro.cli", cli)
+    assert main(["info"]) == 0
+    assert capsys.readouterr().err == "look out\n"
 
 
 def test_a_box_in_ascii_or_in_colours() -> None:
