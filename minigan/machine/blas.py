@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 CPUINFO = Path("/proc/cpuinfo")  # exists on Linux only
 AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}  # SkylakeX kernels use these
+ZEN_5 = 26  # the family of its models; Zen 3 and Zen 4 are family 25
 
 
 def configure() -> None:
@@ -27,27 +29,37 @@ def configure() -> None:
       where the system first put it.  On some machines this core is far from the caches of the main
       thread, and each exchange of weights and gradients takes several times as long.  With 2²⁰
       ticks, about 0.4 ms, workers stay awake between two products and sleep during Adam.
-    - OPENBLAS_CORETYPE: OpenBLAS chooses kernels by the model of the CPU, and gives AMD's newest
-      models its kernels for AVX2 (Haswell) although they have AVX-512.  On a Zen 5, the AVX-512
-      kernels (SkylakeX) are about 1.5 times as fast; on a Zen 4, OpenBLAS chooses them itself.
+    - OPENBLAS_CORETYPE: OpenBLAS chooses kernels by the model of the CPU, and on AMD's with AVX-512
+      the slower ones.  A Zen 5 gets those for AVX2 (Haswell), but a large product is 1.5 times as
+      fast with those for AVX-512 (SkylakeX).  A Zen 4, which takes two turns for each instruction
+      of AVX-512, gets SkylakeX, but a training step is 5 to 8 % faster with Haswell.
     """
     if "numpy" in sys.modules:
         return
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "20")
-    if "AuthenticAMD" in _cpu_words() and has_avx512():
-        os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+    kernels = faster_kernels()
+    if kernels is not None:
+        os.environ.setdefault("OPENBLAS_CORETYPE", kernels)
+
+
+def faster_kernels() -> str | None:
+    """Return which kernels an AMD CPU with AVX-512 should run; None for all other CPUs."""
+    family = re.search(r"^cpu family\s*: (\d+)$", _cpuinfo(), re.MULTILINE)
+    if family is None or "AuthenticAMD" not in _cpuinfo() or not has_avx512():
+        return None
+    return "SkylakeX" if int(family[1]) >= ZEN_5 else "Haswell"
 
 
 def has_avx512() -> bool:
     """Return whether the CPU can run OpenBLAS's kernels for AVX-512; False if that is unknown."""
-    return _cpu_words() >= AVX512
+    return set(_cpuinfo().split()) >= AVX512
 
 
-def _cpu_words() -> set[str]:
+def _cpuinfo() -> str:
     try:
-        return set(CPUINFO.read_text().split())
+        return CPUINFO.read_text()
     except (OSError, UnicodeDecodeError):
-        return set()
+        return ""
 
 
 def blas_libraries() -> list[dict[str, Any]]:
@@ -66,7 +78,7 @@ def blas_kernels() -> str:
             f"{library['internal_api']} {library['version']}, {kernels} kernels, {threads} thread"
         )
         line += "s" * (threads != 1)
-        if kernels in ("Haswell", "Zen") and has_avx512():
+        if kernels in ("Haswell", "Zen") and has_avx512() and faster_kernels() != "Haswell":
             line += " (this CPU has AVX-512: try OPENBLAS_CORETYPE=SkylakeX)"
         lines.append(line)
     return "; ".join(lines) or "unknown to threadpoolctl"

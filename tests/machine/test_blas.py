@@ -14,9 +14,11 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from minigan.machine import blas
 
 FLAGS = "flags : fpu avx2 avx512f avx512dq avx512cd avx512bw avx512vl\n"
-ZEN_5 = "vendor_id : AuthenticAMD\n" + FLAGS
-SAPPHIRE_RAPIDS = "vendor_id : GenuineIntel\n" + FLAGS
-ZEN_3 = "vendor_id : AuthenticAMD\nflags : fpu avx2\n"
+ZEN_5 = "vendor_id\t: AuthenticAMD\ncpu family\t: 26\n" + FLAGS
+ZEN_4 = "vendor_id\t: AuthenticAMD\ncpu family\t: 25\n" + FLAGS
+NAMELESS = "vendor_id\t: AuthenticAMD\n" + FLAGS
+SAPPHIRE_RAPIDS = "vendor_id\t: GenuineIntel\ncpu family\t: 6\n" + FLAGS
+ZEN_3 = "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nflags : fpu avx2\n"
 SLEEPS = {"OPENBLAS_THREAD_TIMEOUT": "20"}
 
 
@@ -44,7 +46,9 @@ def told(environment: dict[str, str]) -> dict[str, str]:
     ("cpuinfo", "expected"),
     [
         (ZEN_5, {**SLEEPS, "OPENBLAS_CORETYPE": "SkylakeX"}),
+        (ZEN_4, {**SLEEPS, "OPENBLAS_CORETYPE": "Haswell"}),
         (ZEN_3, SLEEPS),
+        (NAMELESS, SLEEPS),
         (SAPPHIRE_RAPIDS, SLEEPS),  # OpenBLAS knows these
         (None, SLEEPS),
     ],
@@ -82,7 +86,7 @@ def test_import_order(first: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("cpuinfo", "kernels", "hint"),
-    [(ZEN_5, "Haswell", True), (ZEN_5, "SkylakeX", False), (ZEN_3, "Haswell", False)],
+    [(ZEN_5, "Haswell", True), (ZEN_5, "SkylakeX", False), (ZEN_4, "Haswell", False)],
 )
 def test_what_runs_and_what_could(
     cpuinfo: str, kernels: str, hint: bool, pretend: Any, monkeypatch: pytest.MonkeyPatch
