@@ -37,7 +37,6 @@ rng = np.random.default_rng(int(os.environ.get("SEED", "0")))
 
 images, labels = mg.load_mnist("train")
 images = images.reshape(len(images), 784)
-to_float = pixel_values()
 
 
 def normal(n: int) -> np.ndarray:
@@ -84,7 +83,7 @@ step = 0
 for epoch in range(1, epochs + 1):
     start = time.perf_counter()
     for batch in batches(len(images), batch_size, rng):
-        real, z = to_float[images[batch]], normal(len(batch))
+        real, z = pixel_values(images[batch]), normal(len(batch))
         result = gan.train_step(real, z, labels[batch])  # the fakes get the labels of the real ones
         step += 1
         follow(average, G, step)

@@ -34,7 +34,6 @@ rng = np.random.default_rng(seed)
 
 images, labels = mg.load_mnist("train")
 test_images, test_labels = mg.load_mnist("test")
-to_float = pixel_values()
 one_hot = np.eye(10, dtype="float32")
 
 # %%
@@ -53,7 +52,7 @@ def shifted(batch: np.ndarray) -> np.ndarray:
 
 
 def accuracy(images: np.ndarray, labels: np.ndarray) -> float:
-    p = net(to_float[images.reshape(-1, 784)])
+    p = net(pixel_values(images.reshape(-1, 784)))
     return float((p.argmax(axis=1) == labels).mean())
 
 
@@ -64,7 +63,7 @@ for epoch in range(epochs):
         batch = images[indices]
         half = len(batch) // 2
         batch = np.concatenate([batch[:half], shifted(batch[half:])])
-        p, cache = net.forward(to_float[batch.reshape(-1, 784)])
+        p, cache = net.forward(pixel_values(batch.reshape(-1, 784)))
         loss, dp = mg.bce(p, one_hot[labels[indices]])
         net.backward(dp, cache, input_grad=False)
         optimizer.step()
@@ -95,7 +94,7 @@ if epochs:
 
 # %%
 def draw(path: Path) -> None:
-    p = net(to_float[test_images.reshape(-1, 784)])  # (10000, 10)
+    p = net(pixel_values(test_images.reshape(-1, 784)))  # (10000, 10)
     said = p.argmax(axis=1)
     wrong = np.flatnonzero(said != test_labels)
     counts = np.zeros((10, 10), int)

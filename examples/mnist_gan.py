@@ -31,13 +31,12 @@ rng = np.random.default_rng(1)  # all random numbers of this program
 # %% [markdown]
 # ## Data
 # PyTorch: `datasets.MNIST(..., transform=Compose([ToTensor(), Normalize((0.5,), (0.5,))]))`.
-# The images stay bytes; a table of 256 numbers does the work of ToTensor and Normalize on each
-# batch.
+# The images stay bytes; `pixel_values` does the work of ToTensor and Normalize on each batch.
 
 # %%
 train_dataset, _ = mg.load_mnist("train")
 train_dataset = train_dataset.reshape(len(train_dataset), 28 * 28)  # D's nn.Flatten()
-transform = pixel_values()
+transform = pixel_values
 
 # %% [markdown]
 # ## Generator and discriminator
@@ -87,7 +86,7 @@ fixed_z = rng.standard_normal((64, 100), dtype=np.float32)
 for epoch in range(1, num_epochs + 1):
     start = time.perf_counter()
     for batch in batches(len(train_dataset), batch_size, rng):  # for i, (imgs, _) in enumerate(...)
-        real_imgs = transform[train_dataset[batch]]
+        real_imgs = transform(train_dataset[batch])
         real_labels, fake_labels = 1.0, 0.0  # torch.ones(...), torch.zeros(...)
 
         # Train the discriminator: real images are 1, fake images are 0.

@@ -160,7 +160,7 @@ truncated = [draw_truncated(G, points, psi) for psi in psis]
 def real(images: Any) -> Any:
     """Return the features of some real images, as many as samples."""
     chosen = images[rng.permutation(len(images))[:samples]]
-    return features(pixel_values()[chosen.reshape(-1, 784)])
+    return features(pixel_values(chosen.reshape(-1, 784)))
 
 
 test = real(test_images)

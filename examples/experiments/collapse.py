@@ -167,7 +167,6 @@ def inside(z: Any) -> list[float]:
 
 # %%
 images = mg.load_mnist("train")[0].reshape(-1, 784)
-to_float = pixel_values()
 draw_z(rng, FIXED, 100)  # `minigan train` draws its fixed z here
 check = QualityCheck()
 columns = ["epoch", "d_loss", "g_loss", "p_real", "p_fake", "at_image", "through_tanh", "common"]
@@ -182,7 +181,7 @@ with (
     for epoch in range(1, epochs + 1):
         figures = []
         for indices, z in itertools.islice(draw_epoch(rng, len(images), 64), steps):
-            figures.append(train_step(to_float[images[indices]], z))
+            figures.append(train_step(pixel_values(images[indices]), z))
         z = np.random.default_rng(0).standard_normal((1000, 100), dtype=np.float32)
         fake = G(z)
         row = [*np.mean(figures, axis=0).tolist(), *inside(z)]

@@ -86,12 +86,13 @@ def _stepper(
     rng, classes = np.random.default_rng(0), 10 if recipe.conditional else 0
     gan, _ = draw_start(recipe, rng, classes=classes, backend=backend)
     average = copy.deepcopy(gan.generator) if recipe.averaged else None
-    levels, number = pixel_values(), itertools.count(1)
+    number = itertools.count(1)
 
     def step() -> None:
         indices = rng.integers(0, len(images), BATCH_SIZE)
         z = draw_z(rng, BATCH_SIZE, gan.z_columns or 1)
-        result = gan.train_step(levels[images[indices]], z, labels[indices] if classes else None)
+        real = pixel_values(images[indices])
+        result = gan.train_step(real, z, labels[indices] if classes else None)
         float(result.d_loss), float(result.g_loss)  # a training loop reads them, too
         if average is not None:
             follow(average, gan.generator, next(number))

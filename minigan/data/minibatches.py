@@ -8,17 +8,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minigan.backend import Array
+from minigan.backend import Array, backend_of
 
 
-def pixel_values(dtype: Any = "float32") -> Array:
-    """Return the values in [-1, 1] of the 256 grey levels, (256,), for ``pixel_values()[images]``.
+def pixel_values(images: npt.NDArray[Any], dtype: Any = "float32") -> Array:
+    """Return grey levels from 0 to 255 as numbers from -1 to 1, in an array of the same shape.
 
-    The operations are those of torchvision's ``ToTensor`` and ``Normalize((0.5,), (0.5,))``, in the
-    same order, so that the float32 values are equal bit for bit.
+        x = level / 127.5 - 1
+
+    The results are those of torchvision's ``ToTensor`` and ``Normalize((0.5,), (0.5,))``, which
+    compute (level / 255 - 0.5) / 0.5, bit for bit.
     """
-    x = np.arange(256, dtype=dtype) / 255
-    return (x - 0.5) / 0.5
+    levels = images.astype(dtype)
+    return backend_of(levels).elementwise(_scaled, levels)  # type: ignore[no-any-return]
+
+
+def _scaled(level: Array) -> Array:
+    return level / 127.5 - 1
 
 
 def batches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:

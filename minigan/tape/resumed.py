@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.backend import get_backend
-from minigan.data import ARRAYS
+from minigan.data import ARRAYS, pixel_values
 from minigan.errors import InputError
 from minigan.tape.start import Start
 from minigan.training import Run, draw_epoch
@@ -42,7 +42,7 @@ def next_step(
     draws = draw_epoch(rng, len(images.images), config.batch_size, columns, config.dtype)
     indices, z = next(itertools.islice(draws, stored.steps_of_epoch, None))
     labels = None if images.labels is None else images.labels[indices]
-    real = images.levels[images.images[indices]]
+    real = pixel_values(images.images[indices], config.dtype)
     names = words_of_classes(stored.classes, stored.names)
     return Start((stored.gan, real, z, labels), stored.shape, tuple(names))
 

@@ -74,6 +74,6 @@ def start_of(
         networks=None if model is None else read_model(model).networks,
     )
     indices, z = next(draw_epoch(rng, len(images), batch_size, gan.z_columns or LATENT_DIM))
-    real = pixel_values()[images[indices].reshape(len(indices), -1)]
+    real = pixel_values(images[indices].reshape(len(indices), -1))
     of_batch = None if numbers is None else numbers[indices]
     return Start((gan, real, z, of_batch), dataset.shape, classes)

@@ -20,7 +20,6 @@ class TrainingData(NamedTuple):
     """The training images, which never leave the device, and what a run keeps of them."""
 
     images: Array  # (N, n) uint8
-    levels: Array  # (256,): the pixel that each grey value becomes, in [-1, 1]
     spread: float  # of the first 1000 images
     crc32: int  # checksum: of the labels, too, if the run is told them
     labels: Array | None = None  # (N,), as numbers of their classes, if the run is told them
@@ -46,11 +45,10 @@ def training_data(dataset: Dataset, config: TrainConfig, backend: Backend) -> Tr
     Raises InputError if the recipe needs labels and there are none.
     """
     images, labels = dataset.train
-    rows, levels = images.reshape(len(images), -1), pixel_values(config.dtype)
+    rows = images.reshape(len(images), -1)
     data = TrainingData(
         images=backend.asarray(rows),
-        levels=backend.asarray(levels),
-        spread=float(spread(levels[rows[:1000]])),
+        spread=float(spread(pixel_values(rows[:1000], config.dtype))),
         crc32=zlib.crc32(images.tobytes()),
     )
     if not RECIPES[config.recipe].conditional:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from minigan.activations import sigmoid
 from minigan.backend import Array
 from minigan.conditional import picked
-from minigan.data import Part
+from minigan.data import Part, pixel_values
 from minigan.training.history import HistoryRow
 from minigan.training.run import Run
 
@@ -37,15 +37,12 @@ class MemoryCheck:
     """Asks D about the same training images and test images after each epoch.
 
     ``test`` has the images that D never sees.  ``train`` holds all training images, (N, n) uint8,
-    on the device, and ``labels`` the numbers of their classes if the run is conditional; ``levels``
-    turns images into pixels.  ``missing`` says why there are no test images to ask about, or is
-    None.
+    on the device, and ``labels`` the numbers of their classes if the run is conditional.
+    ``missing`` says why there are no test images to ask about, or is None.
     """
 
-    def __init__(
-        self, test: Part | None, train: Array, labels: Array | None, levels: Array, run: Run
-    ) -> None:
-        self.gan, self.levels = run.gan, levels
+    def __init__(self, test: Part | None, train: Array, labels: Array | None, run: Run) -> None:
+        self.gan = run.gan
         self.missing: str | None = None
         asarray = self.gan.discriminator.backend.asarray
         some = asarray(_spread_over(len(train)))
@@ -77,7 +74,8 @@ class MemoryCheck:
 
     def _answer(self, images: Array, labels: Array | None) -> Array:
         D = self.gan.discriminator
-        p = picked(D(self.levels[images]), None if labels is None else self.gan.one_hot[labels])
+        c = None if labels is None else self.gan.one_hot[labels]
+        p = picked(D(pixel_values(images, D.dtype)), c)
         mean: Array = (D.backend.elementwise(sigmoid, p) if self.gan.logits else p).mean()
         return mean
 

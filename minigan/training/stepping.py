@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array
+from minigan.data import pixel_values
 from minigan.gan import GAN
 from minigan.training.images import TrainingData
 from minigan.weights import own_classes
@@ -25,7 +26,8 @@ class Stepping:
     def __call__(self, indices: Any, z: Array) -> Array:
         data, indices = self.data, self.gan.generator.backend.asarray(indices)
         labels = None if data.labels is None else data.labels[indices]
-        result = self.gan.train_step(data.levels[data.images[indices]], z, labels)
+        real = pixel_values(data.images[indices], z.dtype)
+        result = self.gan.train_step(real, z, labels)
         return np.concatenate([figure.reshape(1) for figure in result])
 
     def compiled(self) -> Callable[[Any, Array], Array]:

@@ -110,9 +110,7 @@ class Trainer:
         self.gan.share_out(self.ranks)
         self.train_step = Stepping(self.gan, data).compiled()
         self.figures = StepFigures(self.state)
-        self.memory_check = MemoryCheck(
-            dataset.test, data.images, data.labels, data.levels, self.state
-        )
+        self.memory_check = MemoryCheck(dataset.test, data.images, data.labels, self.state)
         self.quality_check = None
         if config.evaluate_every:
             self.quality_check = QualityCheck(dataset, len(data.classes))

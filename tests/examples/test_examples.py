@@ -225,7 +225,7 @@ def test_style(
     assert module.length_z > module.length_w > 0
 
     # The length of a path is that of its slope, here by the chain rule.
-    a, b = pixel_values()[load_mnist("test")[0][:100].reshape(2, 50, 784)]
+    a, b = pixel_values(load_mnist("test")[0][:100].reshape(2, 50, 784))
     t = np.random.default_rng(2).random((50, 1))
     x, slope = line(a, b, t), b - a
     for layer in module.classifier.layers[:4]:
@@ -384,7 +384,7 @@ def test_conditional(
     def real(told: Any, turn: int) -> Any:
         asked = (told[:, 100:].argmax(axis=1) + turn) % 10
         chosen = [first[digit][i % 80] for i, digit in enumerate(asked)]
-        return module.to_float[test_images[chosen].reshape(-1, 784)]
+        return pixel_values(test_images[chosen].reshape(-1, 784))
 
     monkeypatch.setattr(module, "average", lambda told: real(told, 0))
     assert module.share_read() > 0.95

@@ -88,7 +88,7 @@ def minigan_losses(
     gan = mg.GAN(G, D, logits=logits, loss=loss, classes=classes, r1=r1, r1_every=R1_EVERY)
     rows = []
     for indices, z in batches:
-        real = pixel_values(dtype)[images[indices].reshape(-1, 784)]
+        real = pixel_values(images[indices].reshape(-1, 784), dtype)
         told = labels[indices] if classes else None
         rows.append([float(x) for x in gan.train_step(real, z.astype(dtype), told)])
     return np.array(rows)

@@ -16,7 +16,7 @@ from PIL import Image
 
 import minigan as mg
 from minigan.cli import main
-from minigan.data import ARRAYS, load_archive, save_archive
+from minigan.data import ARRAYS, load_archive, pixel_values, save_archive
 from minigan.evaluation import write_report
 from minigan.training import RECIPES, find_generator, stored_generator
 from minigan.training.film import STRIP
@@ -88,7 +88,7 @@ def test_pixels_reach_the_networks_in_their_places(folder: Path) -> None:
     data = training_data(read_data(config, images, None), config, mg.get_backend("numpy"))
     assert data.images.shape == (40, 240)
     np.testing.assert_array_equal(data.images.reshape(-1, 10, 8, 3), images)
-    grid = image_grid(data.levels[data.images], shape=(10, 8, 3))
+    grid = image_grid(pixel_values(data.images), shape=(10, 8, 3))
     np.testing.assert_allclose(grid[2:12, 2:10], images[0] / 255, atol=1e-6)
 
 

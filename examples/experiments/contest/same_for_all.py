@@ -30,4 +30,4 @@ def float_images() -> Any:
     import minigan as mg
     from minigan.data import pixel_values
 
-    return pixel_values()[mg.load_mnist("train")[0].reshape(-1, 784)]
+    return pixel_values(mg.load_mnist("train")[0].reshape(-1, 784))

@@ -21,10 +21,9 @@ def minigan() -> Step:
     rng = np.random.default_rng(0)
     gan = mg.GAN(mg.generator(seed=rng), mg.discriminator(seed=rng), lr=LR, betas=BETAS, eps=EPS)
     images = mg.load_mnist("train")[0].reshape(-1, 784)
-    to_float = pixel_values()
 
     def step(indices: Any, z: Any) -> tuple[Any, Any]:
-        result = gan.train_step(to_float[images[indices]], z)
+        result = gan.train_step(pixel_values(images[indices]), z)
         return result.d_loss, result.g_loss
 
     return step
@@ -42,10 +41,9 @@ def minigan_on_gpu(captured: bool, tf32: bool = False) -> Step:
     G, D = mg.generator(seed=rng, backend=backend), mg.discriminator(seed=rng, backend=backend)
     gan = mg.GAN(G, D, lr=LR, betas=BETAS, eps=EPS)
     images = backend.asarray(mg.load_mnist("train")[0].reshape(-1, 784))
-    to_float = backend.asarray(pixel_values())
 
     def step(indices: Any, z: Any) -> tuple[Any, Any]:
-        result = gan.train_step(to_float[images[indices]], z)
+        result = gan.train_step(pixel_values(images[indices]), z)
         return result.d_loss, result.g_loss
 
     if captured:
