@@ -22,6 +22,7 @@ from minigan.backend.branches import Branches
 from minigan.backend.cublas import Cublas, CublasError
 from minigan.backend.cuda_graph import CompiledStep, HostWork
 from minigan.backend.kernel_source import Source, formula_source, update_source
+from minigan.backend.transcript import readable
 from minigan.errors import InputError
 
 THREADS, MAX_BLOCKS = 256, 8192  # for one launch of a kernel
@@ -146,15 +147,13 @@ class CupyBackend(Backend):
         if first.size == 0:
             return formula(*args)
         constants = [None if isinstance(a, xp.ndarray) else a for a in args]
-        key = formula, first.dtype, *map(_key, constants)
+        key = formula, first.dtype, *map(readable, constants)
         if key not in self.kernels:
             self.kernels[key] = self._compile(formula_source(formula, constants, first.dtype))
         kernel, source = self.kernels[key]
-        outputs = [xp.empty_like(first) for _ in range(source.outputs)]
+        outputs = [xp.empty_like(first) for _ in source.transcript.stores]
         self._launch(kernel, first.size, *arrays, *outputs)
-        if isinstance(source.result, int):
-            return outputs[source.result]
-        return tuple(outputs[k] for k in source.result)
+        return source.transcript.picked(outputs)
 
     def adam(
         self,
@@ -236,12 +235,3 @@ class CupyBackend(Backend):
 
 def _is_fit(out: Array, shape: tuple[int, int], dtype: Any) -> bool:
     return out.shape == shape and out.dtype == dtype and out.flags.c_contiguous
-
-
-def _key(constant: Any) -> Any:
-    """Return what a formula can read from a constant argument: itself, or a layer's attributes."""
-    attributes = getattr(constant, "__dict__", None)
-    if attributes is None:
-        return constant
-    kinds = (int, float, str, tuple, np.generic)
-    return type(constant), *((k, v) for k, v in attributes.items() if isinstance(v, kinds))

@@ -1,4 +1,4 @@
-"""Run element-wise formulas: as they are written on a CPU, as one kernel each on a GPU."""
+"""Run element-wise formulas: as one kernel each on a GPU, as loops or as written on a CPU."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ def elementwise(method: Method) -> Method:
     """Decorate a layer's ``forward`` or ``input_grad`` whose body is one element-wise formula.
 
     The method then raises TypeError or ValueError unless all its arguments are arrays of one shape,
-    dtype and device.  On a GPU the formula is compiled, so it may contain operators, Python
-    numbers, attributes of the layer and the functions that ``minigan.backend.kernel_source`` lists,
-    but no ``if`` that depends on an array.
+    dtype and device.  On a GPU the formula is compiled, and on a CPU as well, if Numba is installed
+    and the formula runs often.  So it may contain operators, Python numbers, the layer's attributes
+    and the functions that ``minigan.backend.transcript`` lists, but no ``if`` that depends on an
+    array.  (A CPU takes any other formula as well, and leaves it to NumPy.)  Numbers and texts
+    among the layer's attributes may change later; all else that the formula reads must not.
     """
     signature = inspect.signature(method)
     names = list(signature.parameters)[1:]
 
     @functools.wraps(method)
     def checked(self: Any, *arrays: Any, **named: Any) -> Any:
-        arrays = signature.bind(self, *arrays, **named).args[1:]
+        if named or len(arrays) != len(names):
+            arrays = signature.bind(self, *arrays, **named).args[1:]
         first = arrays[0]
         for name, array in zip(names, arrays, strict=True):
             if array is first:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend.base import Array, Backend
-from minigan.backend.numba_loop import compiled_loop, how_adam_runs
+from minigan.backend.numba_loop import FormulaLoops, compiled_loop, how_adam_runs
 from minigan.machine.blas import blas_kernels
 from minigan.machine.memory import keep_freed_memory
 
@@ -23,6 +23,9 @@ class NumpyBackend(Backend):
     """NumPy itself, except for Adam: NumPy would go over the vectors once for each operation."""
 
     name = "numpy"
+
+    def __init__(self) -> None:
+        self.loops = FormulaLoops()
 
     @property
     def xp(self) -> ModuleType:
@@ -41,7 +44,9 @@ class NumpyBackend(Backend):
         return np.matmul(a, b, out=out)
 
     def elementwise(self, formula: Callable[..., Any], *args: Any) -> Any:
-        return formula(*args)
+        arrays = [a for a in args if isinstance(a, np.ndarray)]
+        loop = self.loops.find(formula, args, arrays)
+        return formula(*args) if loop is None else loop(arrays)
 
     def adam(
         self,

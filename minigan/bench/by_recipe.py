@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minigan.backend import Backend
+from minigan.bench.cpu import WARM_UP
 from minigan.data import load_mnist, pixel_values
 from minigan.gan import R1_EVERY
 from minigan.training import RECIPES, TrainConfig
@@ -53,8 +54,8 @@ def time_recipes(
         name: _stepper(recipe, images.reshape(len(images), -1), labels, backend)
         for name, recipe in RECIPES.items()
     }
-    for step in steps.values():
-        step()  # a warm-up: Numba compiles, caches fill
+    for step in list(steps.values()) * WARM_UP:
+        step()
     cycles = []
     for _ in range(CYCLES):
         seconds = dict.fromkeys(steps, 0.0)

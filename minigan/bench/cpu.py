@@ -30,6 +30,7 @@ from minigan.training.health import measure_health
 from minigan.training.history import ROW_EVERY
 
 ROUNDS = 5  # each round times step and floor, so that other load on the machine meets both
+WARM_UP = 4  # steps in which Numba compiles and caches fill
 SECONDS = 0.6  # the steps of one round take about this long
 
 # The calls that a training step makes, in their order.
@@ -145,7 +146,8 @@ def measure(
     """
     backend = step.backend
     step.set_batch_size(batch_size)
-    step()  # a warm-up: Numba compiles, caches fill
+    for _ in range(WARM_UP):
+        step()
     peak = peak_megabytes()  # read before the arrays of a whole step are kept
     products = step.products()
     params = step.gan.generator.params, step.gan.discriminator.params

@@ -11,58 +11,29 @@ import doctest
 import shutil
 import site
 import subprocess
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from helpers import strict_cupy
+from helpers.all_formulas import arguments, formulas, in_tuple
 
 import minigan as mg
-from minigan.activations import sigmoid
-from minigan.backend import Array, Backend, elementwise, kernel_source
-from minigan.backend.kernel_source import Source, formula_source, transcribe, update_source
+from minigan.backend import Array, Backend, elementwise, transcript
+from minigan.backend.kernel_source import Source, formula_source, update_source
+from minigan.backend.transcript import Transcript, transcribe
 from minigan.bench.gpu import NOTHING
-from minigan.losses import _bce, _bce_with_logits, _mse
 from minigan.optim import update
 
 DTYPES = ("float32", "float64")
-
-
-def formulas() -> list[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
-    """(name, formula, arguments with None for an array) of all kernels that the library has."""
-    result: list[tuple[str, Callable[..., Any], tuple[Any, ...]]] = []
-    for layer in (mg.ReLU(), mg.LeakyReLU(0.2), mg.Tanh(), mg.Sigmoid()):
-        cls: Any = type(layer)
-        name = cls.__name__
-        result.append((f"{name}.forward", cls.forward.__wrapped__, (layer, None)))
-        result.append((f"{name}.input_grad", cls.input_grad.__wrapped__, (layer, None, None)))
-    for layer in (mg.Tanh(), mg.Sigmoid()):  # that of the others is their input_grad
-        cls = type(layer)
-        formula, name = cls.double_backward.__wrapped__, f"{cls.__name__}.double_backward"
-        result.append((name, formula, (layer, None, None, None)))
-    result += [
-        ("what no layer has", lambda a, b: (np.minimum(a, b), a < b, np.sqrt(b)), (None, None)),
-        ("sigmoid of logits", sigmoid, (None,)),
-        ("bce, target 1", _bce, (None, 1.0, 12)),
-        ("bce, targets", _bce, (None, None, 12)),
-        ("bce_with_logits, target 1", _bce_with_logits, (None, 1.0, 12)),
-        ("bce_with_logits, target 0", _bce_with_logits, (None, 0.0, 12)),
-        ("bce_with_logits, targets", _bce_with_logits, (None, None, 12)),
-        ("mse, target 1", _mse, (None, 1.0, 12)),
-        ("mse, targets", _mse, (None, None, 12)),
-    ]
-    return result
-
-
 FORMULAS = formulas()
 IDS = [name for name, _, _ in FORMULAS]
 
 
 def test_documentation_of_the_module() -> None:
-    assert doctest.testmod(kernel_source).failed == 0
-    assert doctest.testmod(kernel_source).attempted == 2
+    assert doctest.testmod(transcript).failed == 0
+    assert doctest.testmod(transcript).attempted == 2
 
 
 def test_what_a_kernel_looks_like() -> None:
@@ -90,16 +61,16 @@ def test_what_a_kernel_looks_like() -> None:
 
 def test_an_output_and_cache_that_are_one_array_are_written_once() -> None:
     source = formula_source(lambda x: (np.tanh(x),) * 2, (None,), "float32")
-    assert (source.outputs, source.result) == (1, (0, 0))
+    assert (len(source.transcript.stores), source.transcript.result) == (1, (0, 0))
     source = formula_source(lambda x: (x, np.exp(x), x), (None,), "float32")
-    assert (source.outputs, source.result) == (2, (0, 1, 0))
+    assert (len(source.transcript.stores), source.transcript.result) == (2, (0, 1, 0))
 
 
 @pytest.mark.parametrize(
     "formula", [lambda x: np.sin(x), lambda x: np.add.reduce(x), lambda x: np.add(x, 1, where=True)]
 )
 def test_what_a_kernel_cannot_contain(formula: Any) -> None:
-    with pytest.raises(TypeError, match="cannot be part of a kernel"):
+    with pytest.raises(TypeError, match="cannot be part of a loop"):
         transcribe(formula, ["x[i]"], "float32")
 
 
@@ -191,7 +162,7 @@ def test_nvrtc_compiles_every_kernel(nvrtc: Any, dtype: str, architecture: str) 
 @pytest.mark.nvrtc
 @pytest.mark.parametrize("architecture", ["compute_75", "compute_90"])
 def test_nvrtc_compiles_the_kernel_that_does_nothing(nvrtc: Any, architecture: str) -> None:
-    source = Source(text=NOTHING, name="nothing", outputs=0, result=())
+    source = Source("nothing", NOTHING, Transcript([], [], {}, ()))
     assert ".entry nothing(" in compile_with_nvrtc(nvrtc, source, architecture).decode()
 
 
@@ -225,21 +196,6 @@ def on_the_cpu(source: Source, folder: Path, n: int, *arrays: Array) -> None:
     getattr(ctypes.CDLL(str(library)), source.name)(*pointers, ctypes.c_longlong(n))
 
 
-def arguments(name: str, args: Sequence[Any], dtype: str) -> list[Any]:
-    """Values for the arrays, with the hard cases among them."""
-    rng = np.random.default_rng(0)
-    result = list(args)
-    for k, arg in enumerate(args):
-        if arg is None:
-            a = rng.standard_normal(12) * 30
-            a[:5] = 0, -0.0, np.inf, -np.inf, np.nan
-            if name.startswith("bce,") or (k == 1 and "targets" in name):
-                a = rng.uniform(0, 1, 12)
-                a[:3] = 0, 1, 1e-30
-            result[k] = a.astype(dtype)
-    return result
-
-
 needs_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
 
 
@@ -253,14 +209,14 @@ def test_the_text_computes_the_formula(
     given = arguments(name, args, dtype)
     arrays = [a for a in given if isinstance(a, np.ndarray)]
     source = formula_source(formula, args, dtype)
-    outputs = [np.empty(12, dtype) for _ in range(source.outputs)]
+    outputs = [np.empty(12, dtype) for _ in source.transcript.stores]
     on_the_cpu(source, tmp_path, 12, *arrays, *outputs)
-    picks = source.result if isinstance(source.result, tuple) else (source.result,)
+    got = source.transcript.picked(outputs)
     want = formula(*given)
-    for pick, expected in zip(picks, want if isinstance(want, tuple) else (want,), strict=True):
+    for array, expected in zip(in_tuple(got), in_tuple(want), strict=True):
         # exp, log and tanh of NumPy and of the C library may differ in their last bits.
         rtol = 1e-5 if dtype == "float32" else 1e-13
-        np.testing.assert_allclose(outputs[pick], expected, rtol=rtol)
+        np.testing.assert_allclose(array, expected, rtol=rtol)
 
 
 @needs_compiler

@@ -13,6 +13,7 @@ from helpers.narrow import narrow_networks
 
 import minigan as mg
 from minigan.bench import RecipeTime, by_recipe, recipe_table, time_recipes
+from minigan.bench.cpu import WARM_UP
 from minigan.training import RECIPES
 
 numpy_backend = mg.get_backend("numpy")
@@ -42,8 +43,8 @@ def test_the_recipes_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_recipe, "_stepper", stepper)
     times = time_recipes(numpy_backend, lambda: ticks.append(len(taken)))
     assert [one.recipe for one in times] == list(RECIPES)
-    assert taken == list(RECIPES) * (1 + 3 * 16)  # one of each to warm up
-    assert ticks == [len(RECIPES) * (1 + 16 * cycle) for cycle in (1, 2, 3)]
+    assert taken == list(RECIPES) * (WARM_UP + 3 * 16)
+    assert ticks == [len(RECIPES) * (WARM_UP + 16 * cycle) for cycle in (1, 2, 3)]
     found = {one.recipe: one for one in times}
     assert found["tutorial"] == RecipeTime("tutorial", 250.0, 1.0, 0.5)
     assert found["averaged"] == RecipeTime("averaged", 500.0, 2.0, 1.0)
@@ -65,7 +66,7 @@ def test_a_cycle_has_one_payment_of_the_penalty_and_the_average(
     times = time_recipes(numpy_backend)
     averaged = sum(recipe.averaged for recipe in RECIPES.values())
     penalised = sum(recipe.r1 > 0 for recipe in RECIPES.values())
-    # 17 steps with the one to warm up: the steps 1 and 17 pay, and 1 and 11 move the average
+    # 20 steps with those to warm up: the steps 1 and 17 pay, and 1 and 11 move the average
     assert done == {"r1": 2 * penalised, "update_average": 2 * averaged}
     for one in times:
         assert one.step > 0

@@ -13,7 +13,6 @@ from helpers.strict_cupy import Counts
 import minigan as mg
 from minigan.backend import Array, Backend
 from minigan.backend.cupy_backend import CupyBackend
-from minigan.backend.numpy_backend import NumpyBackend
 
 
 def tutorial_step(gan: mg.GAN, real: Array, z: Array) -> list[float]:
@@ -257,7 +256,7 @@ def test_arrays_allocated_in_a_step(
     On the stand-in, which counts: with formulas as NumPy goes through them, and as kernels.
     """
     if not fused:
-        monkeypatch.setattr(CupyBackend, "elementwise", NumpyBackend.elementwise)
+        monkeypatch.setattr(CupyBackend, "elementwise", lambda self, formula, *args: formula(*args))
     rng = np.random.default_rng(0)
     gan = mg.GAN(mg.generator(seed=rng, backend="cupy"), mg.discriminator(seed=rng, backend="cupy"))
     G, D = gan.generator, gan.discriminator
