@@ -12,7 +12,6 @@ second).  It is not stored on disk, where it would go on being used after the fo
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -23,7 +22,7 @@ from minigan.backend.base import Array
 from minigan.backend.transcript import EXACT, Transcript, readable, transcript_of
 
 LARGE = 4096  # elements; NumPy's passes over fewer take no longer than the call of a loop
-OFTEN = 10  # calls on large arrays, after which a formula is compiled: a few steps never wait
+OFTEN = 15  # calls on large arrays, after which a formula is compiled: a few steps never wait
 MANY = 256  # formulas with other constants, after which their calls are counted anew
 
 DTYPES = (np.float32, np.float64)
@@ -31,29 +30,18 @@ DTYPES = (np.float32, np.float64)
 Loop = Callable[[Sequence[Array]], Any]  # of a formula's arrays; it returns the formula's result
 
 
-@functools.cache
-def compiled_loop(update: Callable[..., Any]) -> Any:
-    """Return a function of (p, g, m, v, scalars) that updates p, m and v; None without Numba."""
-    compiled = _compiler()
-    if compiled is None:
-        return None
-    one = compiled(update)
-
-    def loop(p: Any, g: Any, m: Any, v: Any, scalars: Any) -> None:
-        for i in range(p.size):
-            p[i], m[i], v[i] = one(p[i], g[i], m[i], v[i], *scalars)
-
-    return compiled(loop)
-
-
-class FormulaLoops:
+class Loops:
     """The loops of all formulas that have run often enough to be worth their compilation."""
 
     def __init__(self) -> None:
         self.calls: Counter[Any] = Counter()
-        self.loops: dict[Any, Loop | None] = {}
+        self.loops: dict[Any, Any] = {}  # None for a formula that has to be left to NumPy
 
-    def find(
+    def of_adam(self, update: Callable[..., Any]) -> Callable[..., None] | None:
+        """Return a function of (p, g, m, v, scalars) that updates p, m and v; None: use NumPy."""
+        return self._often((update,), lambda: adam_loop(update))  # type: ignore[no-any-return]
+
+    def of_formula(
         self, formula: Callable[..., Any], args: Sequence[Any], arrays: Sequence[Array]
     ) -> Loop | None:
         """Return the loop for these arguments, among which are the arrays; None: use NumPy."""
@@ -69,6 +57,9 @@ class FormulaLoops:
             return None
         constants = [None if isinstance(a, np.ndarray) else a for a in args]
         key = formula, first.dtype, *map(readable, constants)
+        return self._often(key, lambda: formula_loop(formula, constants, first.dtype))  # type: ignore[no-any-return]
+
+    def _often(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         try:
             if key in self.loops:
                 return self.loops[key]
@@ -76,10 +67,24 @@ class FormulaLoops:
             return None
         self.calls[key] += 1
         if self.calls[key] >= OFTEN:
-            self.loops[key] = formula_loop(formula, constants, first.dtype)
+            self.loops[key] = make()
         if len(self.calls) > MANY:
             self.calls.clear()
         return None
+
+
+def adam_loop(update: Callable[..., Any]) -> Callable[..., None] | None:
+    """Return Adam's formula as a function of (p, g, m, v, scalars); None without Numba."""
+    compiled = _compiler()
+    if compiled is None:
+        return None
+    one = compiled(update)
+
+    def loop(p: Any, g: Any, m: Any, v: Any, scalars: Any) -> None:
+        for i in range(p.size):
+            p[i], m[i], v[i] = one(p[i], g[i], m[i], v[i], *scalars)
+
+    return compiled(loop)  # type: ignore[no-any-return]
 
 
 def formula_loop(formula: Callable[..., Any], constants: Sequence[Any], dtype: Any) -> Loop | None:

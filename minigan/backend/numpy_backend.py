@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend.base import Array, Backend
-from minigan.backend.numba_loop import FormulaLoops, compiled_loop, how_adam_runs
+from minigan.backend.numba_loop import Loops, how_adam_runs
 from minigan.machine.blas import blas_kernels
 from minigan.machine.memory import keep_freed_memory
 
@@ -25,7 +25,7 @@ class NumpyBackend(Backend):
     name = "numpy"
 
     def __init__(self) -> None:
-        self.loops = FormulaLoops()
+        self.loops = Loops()
 
     @property
     def xp(self) -> ModuleType:
@@ -45,7 +45,7 @@ class NumpyBackend(Backend):
 
     def elementwise(self, formula: Callable[..., Any], *args: Any) -> Any:
         arrays = [a for a in args if isinstance(a, np.ndarray)]
-        loop = self.loops.find(formula, args, arrays)
+        loop = self.loops.of_formula(formula, args, arrays)
         return formula(*args) if loop is None else loop(arrays)
 
     def adam(
@@ -64,8 +64,7 @@ class NumpyBackend(Backend):
         theta, g, m, v = vectors
         numbers[:] = next_step()
         scalars = tuple(numbers)
-        # A small network should not wait for the compiler.
-        loop = compiled_loop(update) if theta.size > BLOCK else None
+        loop = self.loops.of_adam(update) if theta.size > BLOCK else None
         if loop is not None:
             loop(theta, g, m, v, scalars)
             return

@@ -30,7 +30,7 @@ from minigan.training.health import measure_health
 from minigan.training.history import ROW_EVERY
 
 ROUNDS = 5  # each round times step and floor, so that other load on the machine meets both
-WARM_UP = 4  # steps in which Numba compiles and caches fill
+WARM_UP = 8  # steps in which Numba compiles and caches fill
 SECONDS = 0.6  # the steps of one round take about this long
 
 # The calls that a training step makes, in their order.

@@ -25,6 +25,7 @@ from minigan.machine.blas import blas_threads, set_blas_threads
 from minigan.training.run import Run
 
 LARGEST = 256  # images in a step that is timed: with more, the measurement would take long
+WARM_UP = 8  # steps that are not timed
 STEPS = 5  # timed for each number of threads
 FASTER = 0.9  # another number is chosen if its steps take at most this share of the time
 SLOWER = 1.5  # steps that take so many times as long as they did are measured again
@@ -96,17 +97,20 @@ class ThreadChoice:
 def time_threads(step: Callable[[], object], numbers: list[int]) -> dict[int, float]:
     """Return how many seconds a step takes with each of these numbers of BLAS threads.
 
-    The numbers take turns, so that what other programs do falls on all of them alike.  The result
-    is a median.
+    Some steps come first, with the smallest number: Numba compiles, and caches fill.  Then the
+    numbers take turns, so that what other programs do falls on all of them alike.  The result is a
+    median.
     """
+    set_blas_threads(numbers[0])
+    for _ in range(WARM_UP):
+        step()
     seconds: dict[int, list[float]] = {number: [] for number in numbers}
-    for turn in range(STEPS + 1):
+    for _ in range(STEPS):
         for number in numbers:
             set_blas_threads(number)
             start = time.perf_counter()
             step()
-            if turn > 0:  # the first turn only fills the caches
-                seconds[number].append(time.perf_counter() - start)
+            seconds[number].append(time.perf_counter() - start)
     return {number: statistics.median(times) for number, times in seconds.items()}
 
 

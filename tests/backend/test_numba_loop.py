@@ -14,7 +14,7 @@ from helpers.all_formulas import arguments, formulas, in_tuple
 
 import minigan as mg
 from minigan.backend import Array, elementwise, numba_loop
-from minigan.backend.numba_loop import LARGE, OFTEN, FormulaLoops, formula_loop
+from minigan.backend.numba_loop import LARGE, OFTEN, Loops, formula_loop
 from minigan.backend.numpy_backend import NumpyBackend
 from minigan.training.draws import draw_start
 from minigan.training.recipes import RECIPES
@@ -37,7 +37,7 @@ def forward_of(layer: mg.Layer) -> Callable[..., Any]:
 @pytest.fixture
 def loops(monkeypatch: pytest.MonkeyPatch) -> dict[Any, Any]:
     """The loops of the backend, of which there are none at the beginning of the test."""
-    fresh = FormulaLoops()
+    fresh = Loops()
     monkeypatch.setattr(mg.get_backend("numpy"), "loops", fresh)
     return fresh.loops
 

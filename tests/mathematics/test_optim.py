@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.backend import Array, Backend
-from minigan.backend.numba_loop import compiled_loop
+from minigan.backend import Array, Backend, numba_loop
+from minigan.backend.numba_loop import Loops
 from minigan.backend.numpy_backend import BLOCK
 from minigan.optim import update
 
@@ -72,6 +72,7 @@ LARGE = 2 * BLOCK + 1234  # elements: two whole blocks of NumPy's walk, and one 
 
 def large_step(dtype: str) -> list[Array]:
     """θ, m and v after the third step of a network with ``LARGE`` parameters."""
+    mg.get_backend("numpy").loops = Loops()  # type: ignore[attr-defined]  # of which there are none
     net = mg.Sequential(mg.Linear(LARGE - 1, 1), seed=0, dtype=dtype)
     optimizer = mg.Adam(net, lr=0.1, betas=(0.5, 0.999))
     rng = np.random.default_rng(1)
@@ -85,23 +86,27 @@ def large_step(dtype: str) -> list[Array]:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_all_walks_give_the_same_bits(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    # As installed, in blocks, and over the whole vectors at once.
+    # As installed, from the first step on and from the second, in blocks, and all at once.
+    monkeypatch.setattr(numba_loop, "OFTEN", 1)
     chosen = large_step(dtype)
-    monkeypatch.setattr("minigan.backend.numpy_backend.compiled_loop", lambda update: None)
+    monkeypatch.setattr(numba_loop, "OFTEN", 2)
+    mixed = large_step(dtype)
+    monkeypatch.setattr(numba_loop, "OFTEN", 4)
     in_blocks = large_step(dtype)
     monkeypatch.setattr("minigan.backend.numpy_backend.BLOCK", LARGE)
     at_once = large_step(dtype)
-    for a, b, c in zip(chosen, in_blocks, at_once, strict=True):
+    for a, *others in zip(chosen, mixed, in_blocks, at_once, strict=True):
         assert a.dtype == dtype
-        np.testing.assert_array_equal(a, b)
-        np.testing.assert_array_equal(a, c)
+        for other in others:
+            np.testing.assert_array_equal(a, other)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="Numba is not installed")
-def test_numba_makes_one_pass() -> None:
-    compiled_loop.cache_clear()
+def test_numba_makes_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba_loop, "OFTEN", 2)
     large_step("float32")
-    loop: Any = compiled_loop(update)
+    backend: Any = mg.get_backend("numpy")
+    loop = backend.loops.of_adam(update)
     assert len(loop.signatures) == 1  # it was called, so the blocks were not
     if platform.machine() in ("x86_64", "AMD64"):
         code = next(iter(loop.inspect_asm().values()))
@@ -110,16 +115,19 @@ def test_numba_makes_one_pass() -> None:
 
 def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)  # makes "import numba" fail
-    compiled_loop.cache_clear()
-    assert compiled_loop(update) is None
+    monkeypatch.setattr(numba_loop, "OFTEN", 1)
     large_step("float32")
-    compiled_loop.cache_clear()
+    backend: Any = mg.get_backend("numpy")
+    assert backend.loops.loops == {(update,): None}
+    backend.loops = Loops()
 
 
-def test_a_small_network_does_not_load_numba() -> None:
+@pytest.mark.parametrize(("width", "steps"), [(8, 50), (8000, 3)])
+def test_a_small_network_and_a_few_steps_do_not_load_numba(width: int, steps: int) -> None:
     code = (
         "import sys, minigan as mg\n"
-        "mg.Adam(mg.Sequential(mg.Linear(2, 8), mg.Linear(8, 1))).step()\n"
+        f"adam = mg.Adam(mg.Sequential(mg.Linear(8, {width}), mg.Linear({width}, 1)))\n"
+        f"for _ in range({steps}): adam.step()\n"
         "print('numba' in sys.modules)"
     )
     result = subprocess.run(
