@@ -18,10 +18,10 @@ def elementwise(method: Method) -> Method:
 
     The method then raises TypeError or ValueError unless all its arguments are arrays of one shape,
     dtype and device.  On a GPU the formula is compiled, and on a CPU as well, if Numba is installed
-    and the formula runs often.  So it may contain operators, Python numbers, the layer's attributes
-    and the functions that ``minigan.backend.transcript`` lists, but no ``if`` that depends on an
-    array.  (A CPU takes any other formula as well, and leaves it to NumPy.)  Numbers and texts
-    among the layer's attributes may change later; all else that the formula reads must not.
+    and the formula runs often.  So it may contain operators, finite Python numbers, the layer's
+    attributes and the functions that ``minigan.backend.transcript`` lists, but no ``if`` that
+    depends on an array.  (A CPU takes any other formula as well, and leaves it to NumPy.)  Numbers
+    and texts among the layer's attributes may change later; all else that it reads must not.
     """
     signature = inspect.signature(method)
     names = list(signature.parameters)[1:]

@@ -18,6 +18,7 @@ kernel (``kernel_source``), on a CPU with Numba a loop (``numba_loop``).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -68,7 +69,8 @@ def transcript_of(
 ) -> Transcript:
     """Return what the formula does with these arguments; None stands for an array.
 
-    Raises TypeError if it calls a function that is not among the operations.
+    Raises TypeError if it calls a function that is not among the operations, or has a constant that
+    is not finite, or is of a type that would not leave the arrays theirs.
     """
     inputs = [f"a{k}" for k in range(sum(arg is None for arg in args))]
     elements = iter(inputs)
@@ -112,9 +114,17 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Symbol:
         if ufunc not in self.operations or method != "__call__" or options:
             raise TypeError(f"{ufunc.__name__} cannot be part of a loop: not in OPERATIONS")
-        operands = [a.name if isinstance(a, Symbol) else f"T({float(a)!r})" for a in inputs]
-        text = self.operations[ufunc].format(*operands)
+        text = self.operations[ufunc].format(*map(self._operand, inputs))
         return Symbol(self.lines, self.dtype, text, self.operations)
+
+    def _operand(self, a: Any) -> str:
+        if isinstance(a, Symbol):
+            return a.name
+        if not math.isfinite(a):
+            raise TypeError(f"{a} cannot be part of a loop: expected finite numbers")
+        if isinstance(a, np.generic) and np.result_type(a, self.dtype) != self.dtype:
+            raise TypeError(f"{a!r} would make {self.dtype} another type: expected Python numbers")
+        return f"T({float(a)!r})"
 
 
 def readable(constant: Any) -> Any:

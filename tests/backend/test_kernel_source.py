@@ -67,11 +67,26 @@ def test_an_output_and_cache_that_are_one_array_are_written_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", [lambda x: np.sin(x), lambda x: np.add.reduce(x), lambda x: np.add(x, 1, where=True)]
+    "formula",
+    [
+        lambda x: np.sin(x),
+        lambda x: np.add.reduce(x),
+        lambda x: np.add(x, 1, where=True),
+        lambda x: x + np.inf,
+        lambda x: np.maximum(x, float("nan")),
+    ],
 )
 def test_what_a_kernel_cannot_contain(formula: Any) -> None:
     with pytest.raises(TypeError, match="cannot be part of a loop"):
         transcribe(formula, ["x[i]"], "float32")
+
+
+@pytest.mark.parametrize("number", [np.float64(0.5), np.int64(2)])
+def test_a_number_that_would_change_the_type(number: Any) -> None:
+    with pytest.raises(TypeError, match="would make float32 another type"):
+        transcribe(lambda x: number * x, ["x[i]"], "float32")
+    lines, _ = transcribe(lambda x: number * x, ["x[i]"], "float64")
+    assert lines[1] == f"v1 = T({float(number)!r}) * v0"
 
 
 def test_a_layers_attributes_are_part_of_its_kernel(stand_in: Backend) -> None:

@@ -138,6 +138,9 @@ def test_an_attribute_that_may_change_unseen_is_left_to_numpy(
         lambda x: np.sin(x),
         lambda x: np.ones_like(x),
         lambda x: x.copy(),
+        lambda x: np.minimum(x, np.inf),
+        lambda x: x * np.float64(0.1),  # which makes float64 of float32
+        lambda x: x + np.int64(1),
     ],
 )
 def test_what_is_more_than_operations_is_left_to_numpy(formula: Any) -> None:
