@@ -12,6 +12,7 @@ second).  It is not stored on disk, where it would go on being used after the fo
 
 from __future__ import annotations
 
+import mmap
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,6 +26,7 @@ LARGE = 4096  # elements; NumPy's passes over fewer take no longer than the call
 OFTEN = 15  # calls on large arrays, after which a formula is compiled: a few steps never wait
 MANY = 256  # formulas with other constants, after which their calls are counted anew
 
+ROOM = 256 << 20  # bytes of addresses that have to be free for the compiler, which uses 100 MB
 DTYPES = (np.float32, np.float64)
 
 Loop = Callable[[Sequence[Array]], Any]  # of a formula's arrays; it returns the formula's result
@@ -138,11 +140,13 @@ def _shows_all(constant: Any) -> bool:
 def _compiler() -> Any:
     """Return what compiles a function; None if Numba is missing, or too old for this NumPy.
 
-    As in NumPy, division by zero raises nothing; without fast-math the bits are NumPy's, too.
+    It is None, too, where the system refuses to give more memory: the compiler would end the
+    process.  As in NumPy, division by zero raises nothing; without fast-math the bits are NumPy's.
     """
     try:
+        mmap.mmap(-1, ROOM).close()
         import numba
-    except ImportError:
+    except (ImportError, MemoryError, OSError):
         return None
     return numba.njit(error_model="numpy")
 

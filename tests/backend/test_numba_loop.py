@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import platform
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -205,6 +206,28 @@ def test_without_numba(monkeypatch: pytest.MonkeyPatch, loops: dict[Any, Any]) -
     for _ in range(3):
         np.testing.assert_array_equal(mg.ReLU().forward(x)[0], np.maximum(x, 0))
     assert set(loops.values()) == {None}
+
+
+@needs_numba
+@pytest.mark.skipif(sys.platform != "linux", reason="sets a limit of Linux")
+@pytest.mark.parametrize("megabytes", [0, 3, 40, 90, 400])
+def test_without_memory_for_the_compiler(megabytes: int) -> None:
+    """LLVM aborts, or waits for ever, when it gets none; NumPy goes on with little."""
+    code = f"""if True:
+        import resource, numpy as np, minigan as mg
+        x = np.ones((1, {LARGE}), "float32")
+        pages = int(open("/proc/self/statm").read().split()[0])
+        most = pages * resource.getpagesize() + ({megabytes} << 20)
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        for _ in range({2 * OFTEN}):
+            y = mg.ReLU()(x)
+        loops = mg.get_backend("numpy").loops.loops.values()
+        print(*(loop is not None for loop in loops), (y == x).all())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == f"{megabytes == 400} True\n", done.stderr
 
 
 @needs_numba
