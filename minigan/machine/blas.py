@@ -32,7 +32,8 @@ def configure() -> None:
     - OPENBLAS_CORETYPE: OpenBLAS chooses kernels by the model of the CPU, and on AMD's with AVX-512
       the slower ones.  A Zen 5 gets those for AVX2 (Haswell), but a large product is 1.5 times as
       fast with those for AVX-512 (SkylakeX).  A Zen 4, which takes two turns for each instruction
-      of AVX-512, gets SkylakeX, but a training step is 5 to 8 % faster with Haswell.
+      of AVX-512, gets SkylakeX, but a training step takes 3 to 9 % longer with them than with
+      Haswell.
     """
     if "numpy" in sys.modules:
         return
