@@ -112,9 +112,12 @@ class CompiledStep:
                 )
         if graph.executable is not None:
             return graph.replay(self.stream, args)
-        graph.warm = True  # this run compiles the kernels and fills the pool
-        with self.host_work.answering() as graph.answers:
-            return self.step(*map(self.backend.asarray, args))
+        with self.host_work.answering() as answers:
+            result = self.step(*map(self.backend.asarray, args))
+        # It went through to its end: all kernels are compiled, the pool is filled, and all
+        # questions were asked.
+        graph.answers, graph.warm = answers, True
+        return result
 
 
 class Graph:

@@ -14,7 +14,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 def elementwise(method: Method) -> Method:
-    """Decorate a layer's ``forward`` or ``input_grad`` whose body is one element-wise formula.
+    """Decorate a layer's method, such as ``input_grad``, whose body is one element-wise formula.
 
     The method then raises TypeError or ValueError unless all its arguments are arrays of one shape,
     dtype and device.  On a GPU the formula is compiled, and on a CPU as well, if Numba is installed

@@ -20,7 +20,7 @@ keep_memory_from_now_on = functools.cache(keep_freed_memory)  # once is enough
 
 
 class NumpyBackend(Backend):
-    """NumPy itself, except for Adam: NumPy would go over the vectors once for each operation."""
+    """NumPy, except for Adam and formulas: NumPy goes over its arrays once for each operation."""
 
     name = "numpy"
 

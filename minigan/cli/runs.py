@@ -32,7 +32,7 @@ from minigan.training import (
 from minigan.training.asking import MOST_IMAGES
 from minigan.training.commands import model_option
 from minigan.training.drawn import FORMATS, save_images
-from minigan.training.folder import CHECKPOINT
+from minigan.training.folder import prefix_of
 from minigan.training.many import TABLE, table_of, train_seeds
 
 RUNS = Path("runs")  # where minigan train puts new runs; pictures without a run go there, too
@@ -126,8 +126,7 @@ def _picture(options: Sample) -> Path:
     kind = "walk" if options.interpolate else "sample"
     folder = RUNS if options.run is None else Path(options.run)
     if options.run is not None and not folder.is_dir():
-        # pictures of best.npz must not replace those of the checkpoint
-        kind = kind if folder.name == CHECKPOINT else f"{folder.stem}_{kind}"
+        kind = prefix_of(folder) + kind
         folder = folder.parent
     return folder / f"{kind}_{options.seed}{FORMATS[options.format]}"
 

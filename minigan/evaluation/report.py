@@ -20,7 +20,7 @@ from minigan.metrics.classifier import CLASSES
 from minigan.metrics.pixels import most_images
 from minigan.training import SAMPLE_COUNT, find_generator, save_grid, stored_generator, unit_samples
 from minigan.training.class_names import words_of_classes
-from minigan.training.folder import CHECKPOINT
+from minigan.training.folder import prefix_of
 
 NEIGHBOURS = 32  # pairs in the picture
 RUNS = Path("runs")  # where minigan train puts new runs; a report without a run goes there, too
@@ -68,7 +68,7 @@ def write_report(
     there = folder if run is not None or os.path.lexists(folder) else Path()
     if not (there.is_dir() and os.access(there, os.W_OK)):  # checked before the long work begins
         raise InputError(f"{there.resolve()} is not a folder that can be written into")
-    prefix = "" if source.name == CHECKPOINT else f"{source.stem}_"
+    prefix = prefix_of(source)
     parts = iter(PARTS)
     dataset = load_images(data, resize=config.resize, hold_out=config.hold_out)
     if dataset.shape != shape:

@@ -11,13 +11,13 @@ from minigan.machine.files import open_regular
 from minigan.network import Sequential
 from minigan.training import RECIPES, Recipe, Trained
 from minigan.training.class_names import listed
-from minigan.training.folder import CHECKPOINT
+from minigan.training.folder import prefix_of
 from minigan.weights import own_classes
 
 CARD = "README.md"
 LONGEST = 1_000_000  # bytes of a metrics.json
 MEASURES = (  # of metrics.json: what it is called here, where it stands there, how it is printed
-    ("bins that differ (NDB), of 100; lower is better", ("ndb", "different"), "d"),
+    ("bins that differ (NDB), of {bins}; lower is better", ("ndb", "different"), "d"),
     ("Jensen-Shannon divergence of the bins; lower is better", ("ndb", "js"), ".4f"),
     ("Fréchet distance (not an FID); lower is better", ("frechet",), ".1f"),
     ("precision; higher is better", ("precision_recall", "precision"), ".2f"),
@@ -101,15 +101,15 @@ def _files(to: str, files: list[str], average: bool) -> list[str]:
 
 def _measures(source: Path) -> list[str]:
     """Return the table of the measures, if ``minigan evaluate`` has measured this generator."""
-    prefix = "" if source.name == CHECKPOINT else f"{source.stem}_"
-    file = source.with_name(f"{prefix}metrics.json")
+    file = source.with_name(f"{prefix_of(source)}metrics.json")
     try:
         with open_regular(file) as stream:
             stored: Any = json.loads(stream.read(LONGEST))
         if file.stat().st_mtime < source.stat().st_mtime:
             return []  # they are those of an earlier epoch
+        bins = int(stored["figures"]["generator"]["ndb"]["bins"])
         rows = [
-            f"| {what} | {_at(stored['figures']['generator'], way):{form}} "
+            f"| {what.format(bins=bins)} | {_at(stored['figures']['generator'], way):{form}} "
             f"| {_at(stored['figures']['real'], way):{form}} |"
             for what, way, form in MEASURES
             if _at(stored["figures"]["generator"], way) is not None

@@ -18,7 +18,7 @@ from minigan.exchange.safetensors_file import safetensors_bytes
 from minigan.exchange.torch_file import torch_bytes
 from minigan.machine.files import atomic_write, new_folder
 from minigan.training import Trained, find_generator, stored_generator, stored_run
-from minigan.training.folder import CHECKPOINT
+from minigan.training.folder import prefix_of
 
 FORMATS = {"torch": ".pt", "safetensors": ".safetensors", "onnx": ".onnx", "npz": ".npz"}
 BYTES = {"torch": torch_bytes, "safetensors": safetensors_bytes, "npz": npz_bytes}
@@ -74,8 +74,7 @@ def export_run(
 def _default_folder(run: str | Path | None, source: Path, to: str) -> Path:
     if run is None:
         return RUNS / f"export_{to}"
-    prefix = "" if source.name == CHECKPOINT else f"{source.stem}_"
-    return source.parent / f"{prefix}export_{to}"
+    return source.parent / f"{prefix_of(source)}export_{to}"
 
 
 def _notes(trained: Trained, epochs: int | None) -> dict[str, Any]:

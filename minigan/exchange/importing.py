@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from minigan.training.images import read_data, training_data
 from minigan.training.model_file import read_model
 from minigan.training.networks import Networks
 from minigan.training.run import blank_generator, check_batches, new_run
-from minigan.training.trained import image_shape, networks_of
+from minigan.training.trained import image_shape, networks_of, stored_classes
 
 RUNS = Path("runs")
 EPS = 1e-8  # of the Adams of every run
@@ -107,7 +107,7 @@ def _options(bundle: Bundle, file: Path, recipe: str | None) -> tuple[TrainConfi
         config = TrainConfig.from_stored(notes["config"], file)
         if recipe is not None and recipe != config.recipe:
             raise InputError(f"`recipe` is {recipe}, but {file} says that it is {config.recipe}")
-        return config, _classes(notes, config, file)
+        return config, stored_classes(file, notes, config)
     tensors = bundle.networks[GENERATOR]
     first = first_weight(tensors)
     if first is None:
@@ -135,15 +135,6 @@ def _networks(bundle: Bundle, file: Path, model: str | Path | None) -> Networks 
         return read.networks
     arrays = {f"{part}.{key}": a for part, d in bundle.networks.items() for key, a in d.items()}
     return networks_of(file, bundle.notes, arrays, {} if read is None else read.layers)
-
-
-def _classes(notes: dict[str, Any], config: TrainConfig, file: Path) -> tuple[int, ...]:
-    classes = notes.get("classes", [])
-    right = isinstance(classes, list) and all(type(x) is int and 0 <= x <= 255 for x in classes)
-    conditional = RECIPES[config.recipe].conditional
-    if not right or sorted(set(classes)) != classes or bool(classes) != conditional:
-        raise InputError(f"{file} says that its classes are {classes!r}, with {config.recipe}")
-    return tuple(classes)
 
 
 def _with_adam(config: TrainConfig, adams: list[AdamState], file: Path) -> TrainConfig:

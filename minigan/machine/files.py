@@ -123,8 +123,3 @@ def open_regular(path: Path) -> BinaryIO:
         what = "Is a directory" if stat.S_ISDIR(kind) else "Not a regular file"
         raise OSError(code, what, str(path))
     return os.fdopen(descriptor, "rb")
-
-
-def is_free_or_regular(path: Path) -> bool:
-    """Return whether a file can be written here: there is none, or a regular one, or a link."""
-    return not os.path.lexists(path) or path.is_file() or path.is_symlink()

@@ -17,7 +17,7 @@ LONGEST = 1_000_000  # bytes: a longer metrics.json is none
 
 # What a row is called, where its figure stands, how it is written, and how to read it.
 ROWS = (
-    ("NDB, bins that differ", "ndb.different", "{:.0f}", "of 100 kinds of images: lower is better"),
+    ("NDB, bins that differ", "ndb.different", "{:.0f}", "of {bins} kinds: lower is better"),
     ("JS of the bins", "ndb.js", "{:.4f}", "lower is better"),
     ("Classes present", "classes.present", "{:.0f}", "of 10 digits, each at least 1 %"),
     ("KL of the classes", "classes.kl", "{:.3f}", "how unevenly digits are drawn: lower is better"),
@@ -45,11 +45,12 @@ def measures_of(file: Path) -> dict[str, Any] | None:
     figures = stored.get("figures") if isinstance(stored, dict) else None
     if not isinstance(figures, dict):
         return None
-    rows = []
+    rows, bins = [], int(_number(figures, "generator", "ndb.bins") or 100)
     for name, where, form, note in ROWS:
         asked = where in ("share", "score")
         own, real = ("asked", "asked_real") if asked else ("generator", "real")
-        rows.append((name, form, _number(figures, own, where), _number(figures, real, where), note))
+        pair = _number(figures, own, where), _number(figures, real, where)
+        rows.append((name, form, *pair, note.format(bins=bins)))
     nearest = _number(figures, "", "nearest"), _number(figures, "", "nearest_real")
     note = "of real images: test images; copies would be much nearer"
     rows.append(("To the nearest training image", "{:.3f}", *nearest, note))

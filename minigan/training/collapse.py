@@ -11,7 +11,7 @@ from minigan.training.history import HistoryRow
 from minigan.training.recipes import Recipe
 
 FIRST_STEPS = 1000
-PATIENCE = 3  # epochs in a row that must show a sign of collapse before the warning
+PATIENCE = 3  # epochs in a row that must show a sign before a warning, here and in memory.py
 
 
 def warning_of_collapse(

@@ -20,8 +20,9 @@ from minigan.training.recipes import RECIPES
 
 CONFIG, CHECKSUM = "config.json", "crc32"
 LONGEST = 1_000_000  # bytes: a longer config.json is none
-# A resumed run may change how many epochs it trains, its learning rate, on which device, with how
-# many threads, how often it saves and measures, and where the data lies (its content is compared).
+# A resumed run may change how many epochs it trains, its learning rate, on which device, with which
+# products (tf32), with how many threads, how often it saves and measures, and where the data lies
+# (its content is compared).
 # The options that are not stored only name the folder, and a file whose code would be run.
 CHANGEABLE = ("epochs", "lr", "backend", "tf32", "threads", "data", "save_every", "evaluate_every")
 NOT_STORED = ("out", "resume", "model")

@@ -81,6 +81,14 @@ def _default_folder(config: TrainConfig) -> Path:
     return folder
 
 
+def prefix_of(source: Path) -> str:
+    """Return what names of files begin with that were made of a run's checkpoint, or of a best.npz.
+
+    Those of the best generator must not replace those of the checkpoint.
+    """
+    return "" if source.name == CHECKPOINT else f"{source.stem}_"
+
+
 def _check_outputs(folder: Path) -> None:
     """Raise InputError if something in a run's folder would send what the run writes elsewhere."""
     samples = folder / SAMPLES

@@ -22,7 +22,7 @@ from minigan.errors import InputError, check_whole
 from minigan.machine.files import atomic_write
 from minigan.machine.signals import noted_signals
 from minigan.training.commands import words_of
-from minigan.training.config import CONFIG, TrainConfig
+from minigan.training.config import CHANGEABLE, CONFIG, TrainConfig
 from minigan.training.folder import HISTORY
 
 TABLE = "seeds.csv"
@@ -120,8 +120,9 @@ class _Run:
         if (self.folder / CONFIG).exists():
             own.check_resumes(replace(TrainConfig.of_run(self.folder), out=None, resume=None))
             words = ["--resume", str(self.folder)]
-            for name in ("epochs", "lr", "evaluate_every", "model"):
-                if (value := getattr(config, name)) is not None:
+            for name in (*CHANGEABLE, "model"):
+                value, default = getattr(config, name), getattr(TrainConfig, name)
+                if name == "epochs" or (name != "tf32" and value not in (None, default)):
                     words += [f"--{name.replace('_', '-')}", str(value)]
             words.append("--tf32" if config.tf32 else "--no-tf32")
         self.command = [sys.executable, "-m", "minigan", "train", *words]

@@ -18,12 +18,12 @@ from minigan.activations import sigmoid
 from minigan.backend import Array
 from minigan.conditional import picked
 from minigan.data import Part, pixel_values
+from minigan.training.collapse import PATIENCE
 from minigan.training.history import HistoryRow
 from minigan.training.run import Run
 
 IMAGES = 1000  # of each kind that D is asked about after each epoch
 REMEMBERS = 0.05  # D(training images) - D(test images) from which on D is said to remember
-PATIENCE = 3  # epochs in a row before the warning
 
 
 class Memory(NamedTuple):

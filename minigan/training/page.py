@@ -29,7 +29,7 @@ from minigan.report import (
 )
 from minigan.styled import Styled
 from minigan.training.class_names import words_of_classes
-from minigan.training.collapse import warning_of_collapse
+from minigan.training.collapse import PATIENCE, warning_of_collapse
 from minigan.training.commands import commands_of
 from minigan.training.draws import with_classes
 from minigan.training.folder import first_picture, frames_of, words_of
@@ -41,7 +41,6 @@ from minigan.training.run import Run
 from minigan.training.sampling import mean_style
 
 METRICS, NEIGHBOURS = "metrics.json", "neighbours.png"  # which minigan evaluate writes
-LOOK_BACK = 3  # epochs before one that a warning looks at
 RELOAD = 10, 120  # seconds after which the page of a run that goes on looks for news: from, to
 MEANS = ("d_loss", "g_loss", "p_real", "p_fake", "spread")
 
@@ -142,14 +141,14 @@ class RunPage:
         They are found again in the history, because those of a resumed run were printed long ago.
         """
         recipe = RECIPES[self.run.config.recipe]
-        first, recent = self.looked_at + 1 - LOOK_BACK, list[HistoryRow]()
+        first, recent = self.looked_at + 1 - PATIENCE, list[HistoryRow]()
         for row in reversed(self.run.history):
             if row.epoch < first:
                 break
             recent.append(row)
         by_epoch = {e: list(rows) for e, rows in groupby(reversed(recent), lambda row: row.epoch)}
         for epoch in range(self.looked_at + 1, epochs + 1):
-            window = [r for e in range(epoch - LOOK_BACK, epoch + 1) for r in by_epoch.get(e, ())]
+            window = [r for e in range(epoch - PATIENCE, epoch + 1) for r in by_epoch.get(e, ())]
             found = [warning_of_memory(window, epoch, self.run.gan.r1)]
             if self.real_spread is not None:
                 found.append(warning_of_collapse(window, epoch, self.real_spread, recipe))

@@ -49,7 +49,8 @@ class ThreadChoice:
         self.most = given or blas_threads()
         before = run.threads[-1][1] if run.threads else self.most
         self.choice = min(before, self.most) if given is None else given
-        self.numbers = sorted({*(2**k for k in range(self.most.bit_length())), self.most})
+        powers = (2**k for k in range(self.most.bit_length()))
+        self.numbers = sorted({*powers, self.most, self.choice})
         self.measures = self.on_cpu and given is None and self.most > 1
         self.recent: list[float] = []  # seconds of the last steps
         self.usual = 0.0  # seconds of a step soon after the last measurement

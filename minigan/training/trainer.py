@@ -54,7 +54,7 @@ class Trainer:
 
     ``state`` is the run as plain data, and ``folder`` is where the results go.  ``gan`` is the GAN,
     ``history`` a list of ``HistoryRow``, and ``generator`` the generator that draws the samples: G
-    or, with the recipe ``averaged``, its moving average.  After Ctrl-C, another ``run()`` goes on.
+    or, if the recipe keeps one, its moving average.  After Ctrl-C, another ``run()`` goes on.
 
     It trains on what ``config.data`` names, or on arrays: ``images``, uint8 (N, h, w) or
     (N, h, w, 3), or numbers of another type and range, and ``labels``, (N,), if there are any.

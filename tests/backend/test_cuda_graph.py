@@ -56,6 +56,27 @@ def test_replays_equal_eager_steps(dtype: str, batch_norm: bool, backend: Backen
     assert compiled.generator.updates == 100
 
 
+def test_a_first_call_that_fails_is_no_warm_up(backend: Backend) -> None:
+    """The step that fails has asked no question yet, and has compiled no kernel."""
+
+    def penalised() -> mg.GAN:
+        G = mg.Sequential(mg.Linear(3, 5), mg.Tanh(), seed=0, backend=backend)
+        D = mg.Sequential(
+            mg.Linear(5, 8), mg.LeakyReLU(0.2), mg.Linear(8, 1), seed=1, backend=backend
+        )
+        return mg.GAN(G, D, lr=0.01, logits=True, r1=1, r1_every=4)
+
+    eager, compiled = penalised(), penalised()
+    step = backend.compile(compiled.train_step)
+    real, z = batch(0)
+    with pytest.raises(ValueError, match="real reaches from"):
+        step(3 * real, z)
+    for i in range(12):
+        want, got = eager.train_step(*batch(i)), step(*batch(i))
+        assert [float(x) for x in got] == [float(x) for x in want]
+    np.testing.assert_array_equal(weights(compiled), weights(eager))
+
+
 def test_on_numpy_a_compiled_step_is_the_step() -> None:
     step = len
     assert get_backend("numpy").compile(step) is step

@@ -142,7 +142,7 @@ def test_curves_are_means_of_several_rows() -> None:
 
 
 FIGURES = {
-    "ndb": {"different": 2, "js": 0.00363},
+    "ndb": {"different": 2, "js": 0.00363, "bins": 15},
     "classes": {"shares": [0.1] * 10, "present": 10, "kl": 0.002, "confident": 0.94},
     "frechet": 4.9,
 }
@@ -163,6 +163,7 @@ def test_measures(tmp_path: Path) -> None:
     assert rows["NDB, bins that differ"] == ("2", "2")
     assert rows["To the nearest training image"] == ("0.153", "")
     assert "Precision" not in rows
+    assert table["rows"][0][3] == "of 15 kinds: lower is better"
     assert table["digits"] == [["10.0 %"] * 10] * 2
 
 

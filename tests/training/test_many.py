@@ -17,7 +17,7 @@ from helpers.runs import saved_run
 
 import minigan as mg
 from minigan.errors import InputError
-from minigan.training.many import Ended, table_of, train_seeds
+from minigan.training.many import Ended, _Run, table_of, train_seeds
 
 MODEL = """
 import minigan as mg
@@ -66,6 +66,21 @@ def test_each_seed_is_the_run_that_it_would_be_alone(
     assert [run.figures["epoch"] for run in again] == [3, 3, 3, 3]
     with pytest.raises(InputError, match="batch_size is 25, but the run was started with 50"):
         train_seeds(mg.TrainConfig(epochs=3, **options | {"batch_size": 25}), 3, 3)
+
+
+def test_what_a_resumed_run_may_change_is_handed_on(options: dict[str, Any]) -> None:
+    train_seeds(mg.TrainConfig(epochs=1, **options), 0, 0)
+
+    def words(**changes: Any) -> str:
+        config = mg.TrainConfig(epochs=2, **options | changes)
+        return " ".join(_Run(config, Path(options["out"]), 0, (), []).command)
+
+    changed = words(data="else/where", save_every=3, threads=2, backend="numpy", lr=0.1)
+    for name, value in (("data", "else/where"), ("save-every", 3), ("threads", 2), ("lr", 0.1)):
+        assert f" --{name} {value}" in changed
+    assert " --backend numpy" in changed
+    assert " --epochs 2" in words()
+    assert not {"--save-every", "--threads", "--lr"} & set(words().split())
 
 
 def test_a_run_that_fails_is_named_and_the_others_go_on(

@@ -131,6 +131,15 @@ def test_a_number_that_was_given_is_taken(machine: Machine, config: Configure) -
     assert choice.run.threads == [(1, 3)]
 
 
+def test_the_number_of_another_machine_takes_part(machine: Machine, config: Configure) -> None:
+    machine.seconds = lambda threads: {1: 1.0, 2: 0.6, 3: 0.35, 4: 0.33}[threads]
+    run = mg.Trainer(config()).state
+    run.note_threads(3)  # where there were three
+    choice = ThreadChoice(run)
+    assert choice.choose() is None  # four take more than nine tenths of the time
+    assert machine.threads == choice.choice == 3
+
+
 def test_one_thread_needs_no_measurement(
     machine: Machine, config: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
