@@ -2,8 +2,9 @@
 # # Four pictures of styles: mixing, truncation, noise, and walks
 #
 # A generator with styles (`minigan train --recipe style`, after StyleGAN: Karras et al. 2019) makes
-# a style w of each latent point z, and tells it to two layers.  Both get noise, too.  This program
-# draws the pictures that are known from the StyleGAN papers, with digits in place of faces.
+# a style w of each latent point z, and tells it to two layers: w scales what they take in, and
+# shifts what they give out.  Both get noise, too.  This program draws the pictures that are known
+# from the StyleGAN papers, with digits in place of faces.
 #
 # RUN=folder in the environment names the run.  Without it, the program first trains one in OUT/run,
 # which takes eight minutes on an idle core, and uses that one from then on; EPOCHS (10) and DATA
@@ -26,6 +27,7 @@ from minigan.machine.files import atomic_write
 from minigan.metrics import features_and_probabilities, load_classifier, precision_and_recall
 from minigan.styled import Styled
 from minigan.training import draw_truncated, draw_z, find_generator, image_grid, stored_generator
+from minigan.training.sampling import mean_style
 
 seed = int(os.environ.get("SEED", "0"))
 samples = int(os.environ.get("SAMPLES", "2000"))
@@ -63,8 +65,8 @@ def latent_points(n: int) -> Any:
 
 
 def image(coarse: Any, fine: Any) -> Any:
-    """Return the images of which the first layer is told one style, and the second another."""
-    return G.images([coarse, fine], x0.repeat(len(coarse), axis=0))
+    """Return the images of which the last shift is told another style than all before it."""
+    return G.images([coarse] * (G.styled - 1) + [fine], x0.repeat(len(coarse), axis=0))
 
 
 def draw(axes: Any, images: Any, title: str, names: Sequence[str] = ()) -> None:
@@ -102,15 +104,23 @@ def digits(images: Any) -> Any:
 # %% [markdown]
 # ## Mixing
 #
-# The two layers need not be told the same style.  In the table, the first layer (the coarse one) is
-# told the style of the image on the left, and the second (the fine one) that of the image on top.
-# A style mixed with itself would give the image itself.  (In StyleGAN, coarse layers have few
-# pixels, and fine ones many.  Here the names mean no more than first and second.)
+# The style comes in four times: a scale and a shift for each layer.  They need not hear of the same
+# style.  In the table, all but the last are told the style of the image on the left (the coarse
+# one), and the last shift, right below the pixels, that of the image on top (the fine one).  So a
+# style mixed with itself would give the image itself.  (In StyleGAN, coarse layers have few pixels,
+# and fine ones many.  Here the names mean no more than early and late.)
 #
 # Which of the two says what digit it is?  The program counts, among mixtures of two styles whose
-# images are different digits, and prints two shares.  The rest are other digits than both.
+# images are different digits, and prints two shares.  The rest are other digits than both, or none
+# at all: G never had to draw a mixture when it was trained.
 
 # %%
+
+
+def towards_the_mean(w: Any, psi: float = 0.7) -> Any:
+    """Return styles of cleaner images, which are more alike: see the next picture."""
+    mean = mean_style(G)
+    return mean + psi * (w - mean)
 
 
 def mixtures(coarse: Any, fine: Any) -> Any:
@@ -119,14 +129,14 @@ def mixtures(coarse: Any, fine: Any) -> Any:
     return image(*pairs).reshape(len(coarse), len(fine), 784)
 
 
-w = G.styles(latent_points(6 + 9))
+w = towards_the_mean(G.styles(latent_points(6 + 9)))
 table = np.full((7, 10, 784), -1, G.dtype)
 table[1:, 0], table[0, 1:] = image(w[:6], w[:6]), image(w[6:], w[6:])
 table[1:, 1:] = mixtures(w[:6], w[6:])
 
 figure = Figure(figsize=(7.4, 5.7), layout="compressed")
 axes = figure.subplots()
-draw(axes, table, "Coarse layer: style of the image on the left.  Fine layer: of that on top.")
+draw(axes, table, "All but the last shift: style of the image on the left.  That: on top.")
 axes.axhline(30.5, color="white", lw=5)
 axes.axvline(30.5, color="white", lw=5)
 axes.text(15.5, 15.5, "fine →\n\ncoarse ↓", color="white", ha="center", va="center", fontsize=9)
@@ -192,7 +202,7 @@ save(figure, "truncation.png")
 
 # %%
 w, x = G.styles(latent_points(5)), draw_z(rng, 100, n_in, G.dtype)
-noisy = np.stack([G.images([style[None].repeat(100, axis=0)] * 2, x) for style in w])
+noisy = np.stack([G.images([style[None].repeat(100, axis=0)] * G.styled, x) for style in w])
 deviation = noisy.std(axis=1)  # (5, 784)
 
 figure = Figure(figsize=(8.2, 4.4), layout="compressed")

@@ -7,7 +7,7 @@ from minigan.backend import Backend, check_classes, check_size
 from minigan.batch_norm import BatchNorm1d
 from minigan.layers import Layer, Linear, Seed
 from minigan.network import Sequential
-from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.style import Constant, ModulatedLinear, Noise, Shift
 from minigan.styled import Styled
 
 IMAGE_SIZE = 784  # numbers in an image of 28 x 28 grey pixels, in one row
@@ -57,16 +57,17 @@ def style_generator(
 
     Two ``Linear`` of 256 units make w of z, and a ``BatchNorm1d`` gives its numbers the variance 1:
     as they are drawn, they would be so small that no layer would hear them.  A constant of 256
-    numbers then goes through layers of 512 and 1024 units, which see w and get noise, to the 784
-    pixels, or to ``image_size`` numbers.  So the argument is z with 512 + 1024 columns of noise
-    beside it, all from N(0, 1): (N, latent_dim + 1536).
+    numbers then goes through layers of 512 and 1024 units to the 784 pixels, or to ``image_size``
+    numbers.  w scales what these layers take in, and shifts what they give out; then noise is
+    added.  So the argument is z with 512 + 1024 columns of noise beside it, all from N(0, 1):
+    (N, latent_dim + 1536).
 
     Raises ValueError if latent_dim or image_size is below 1, or if dtype or backend is unknown.
     """
     mapping = Linear(latent_dim, 256), LeakyReLU(0.2), Linear(256, 256), BatchNorm1d(256)
     synthesis: list[Layer] = [Constant(256)]
     for n_in, n_out in ((256, 512), (512, 1024)):
-        synthesis += [ModulatedLinear(n_in, n_out), Noise(n_out), ReLU()]
+        synthesis += [ModulatedLinear(n_in, n_out), Shift(n_out), Noise(n_out), ReLU()]
     synthesis += [Linear(1024, check_size("image_size", image_size)), Tanh()]
     return Styled(mapping, synthesis, seed=seed, dtype=dtype, backend=backend)
 

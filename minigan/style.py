@@ -84,6 +84,37 @@ class ModulatedLinear(Layer):
         return f"ModulatedLinear({self.n}, {self.n_out})"
 
 
+class Shift(Layer):
+    """Add to each column what the style says.  x, s, y: (N, n)
+
+        y  = x + s
+        dx = dy
+        ds = dy
+
+    A modulated layer can only scale what comes in; this moves what goes out.  x and s are given
+    side by side, as one array (N, 2 n).
+
+    Raises ValueError unless n is a whole number of at least 1.
+    """
+
+    beside = "style"
+
+    def __init__(self, n: int) -> None:
+        self.n = check_size("n", n)
+        self.n_in: int = 2 * self.n
+        self.n_out: int = self.n
+
+    def forward(self, xs: Array) -> tuple[Array, Array]:
+        check_array("x", xs, (None, self.n_in))
+        return xs[:, : self.n] + xs[:, self.n :], xs
+
+    def input_grad(self, dy: Array, xs: Array) -> Array:
+        return np.concatenate([dy, dy], axis=1)
+
+    def __repr__(self) -> str:
+        return f"Shift({self.n})"
+
+
 class Noise(Layer):
     """Add noise ε of N(0, 1) to each column, as strongly as it is good.  x, ε, y: (N, n)
 

@@ -21,6 +21,7 @@ from minigan.backend import Array, check_array
 from minigan.data import network_text
 from minigan.layers import Layer, Linear
 from minigan.network import Cache, Sequential, widths
+from minigan.style import Constant
 
 
 class Styled(Sequential):
@@ -41,7 +42,8 @@ class Styled(Sequential):
     In ``layers``, the ``Linear`` of a style stands right before the layer that sees it.  All
     parameters are in ``params``, and the rules of ``Sequential`` hold.
 
-    Raises the errors of ``Sequential``, and ValueError if no layer of f has a width.
+    Raises the errors of ``Sequential``, and ValueError if no layer of f has a width, or if g₁ is no
+    ``Constant``.
     """
 
     def __init__(
@@ -53,6 +55,8 @@ class Styled(Sequential):
             raise ValueError(
                 "no layer of the mapping has a width, as Linear has, to know z and w by"
             )
+        if not isinstance(synthesis[0], Constant):
+            raise ValueError(f"the layers of g begin with {synthesis[0]!r}: expected a Constant")
         self.styled = sum(layer.beside == "style" for layer in synthesis)
         noise = sum(layer.n for layer in synthesis if layer.beside == "noise")
         self._both_ends = self.n_z + noise, n_out

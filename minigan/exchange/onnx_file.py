@@ -18,7 +18,7 @@ from minigan.errors import InputError
 from minigan.exchange.optional import needed
 from minigan.layers import Layer, Linear
 from minigan.network import Sequential
-from minigan.style import EPS, Constant, ModulatedLinear, Noise
+from minigan.style import EPS, Constant, ModulatedLinear, Noise, Shift
 from minigan.styled import Styled
 
 OPSET, IR_VERSION = 17, 8  # of 2022: newer programs read them, too
@@ -155,6 +155,7 @@ RULES: dict[type[Layer], Callable[[Graph, Any, str, str], str]] = {
     Linear: _linear,
     BatchNorm1d: _batch_norm,
     ModulatedLinear: _modulated,
+    Shift: lambda graph, layer, x, style: graph.add("Add", x, style),
     Noise: _noise,
     Constant: _constant,
     LeakyReLU: _leaky_relu,

@@ -29,10 +29,10 @@ from minigan.layers import Layer, Linear
 from minigan.losses import bce, bce_with_logits, mse
 from minigan.models import discriminator, generator
 from minigan.network import Sequential
-from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.style import Constant, ModulatedLinear, Noise, Shift
 from minigan.styled import Styled
 
-ROWS = 25  # reports that check_everything yields
+ROWS = 26  # reports that check_everything yields
 
 
 def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, GradientReport]]:
@@ -61,6 +61,7 @@ def check_everything(backend: str | Backend = "numpy") -> Iterator[tuple[str, Gr
         "ModulatedLinear(7, 5)",
         check_gradients(ModulatedLinear(7, 5, seed=rng, backend=backend), normal(6, 14)),
     )
+    yield "Shift(7)", check_gradients(Shift(7), normal(6, 14))
     yield "Noise(7)", check_gradients(Noise(7, backend=backend), normal(6, 14))
     styled = _styled(rng, backend)
     yield "Styled, two layers that see w", check_gradients(styled, normal(6, styled.n_in or 1))
@@ -127,7 +128,7 @@ def _styled(seed: np.random.Generator, backend: Backend) -> Styled:
     mapping = Linear(6, 7), LeakyReLU(0.2), Linear(7, 5), LeakyReLU(0.2)
     synthesis: list[Layer] = [Constant(6)]
     for n_in, n_out in ((6, 8), (8, 10)):
-        synthesis += [ModulatedLinear(n_in, n_out), Noise(n_out), ReLU()]
+        synthesis += [ModulatedLinear(n_in, n_out), Shift(n_out), Noise(n_out), ReLU()]
     synthesis += [Linear(10, 9), Tanh()]
     return Styled(mapping, synthesis, seed=seed, dtype="float64", backend=backend)
 
@@ -158,7 +159,7 @@ def check_gan(
 
     They must be the slopes of the d_loss and the g_loss that the step returns, and of the penalty
     that ``gan.r1`` adds to the d_loss.  The check works on copies of ``gan`` whose weights stay
-    where they are.
+    where they are.  A GAN whose D ends in Sigmoid is checked against ``bce``, as in the tutorial.
     """
     backend, rng = gan.generator.backend, own_stream(0)
     G, D = copy_in(gan.generator, "float64"), copy_in(gan.discriminator, "float64")

@@ -17,10 +17,12 @@ from minigan.backend import Array
 from minigan.batch_norm import BatchNorm1d
 from minigan.layers import Layer, Linear
 from minigan.network import Sequential
-from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.style import Constant, ModulatedLinear, Noise, Shift
 from minigan.styled import Styled
 
-KNOWN = (Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, ModulatedLinear, Noise, Constant)
+KNOWN = (
+    Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, ModulatedLinear, Shift, Noise, Constant,
+)  # fmt: skip
 LARGEST_NETWORK = 6_000_000  # numbers: a larger one would make a page of more than 30 MB
 LARGEST = 32767  # of the whole numbers of 16 bits
 

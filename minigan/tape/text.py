@@ -68,9 +68,10 @@ backward   The dx of each row is the dy of the next row; x, y and x̂ come from 
            for dL/dW, and |dW| for its L2 norm.
 MFLOP      Millions of operations of the row's matrix product; in brackets if it was skipped."""
 STYLES = """\
-styles     The Linear above each ModulatedLinear is given w, the last y of the mapping network, and
-           makes s. The x of the ModulatedLinear is [y, s]: the y of the row above both, with s
-           beside it. The x of Noise is [y, ε]. On the way back, dx is taken apart again."""
+styles     The Linear above each ModulatedLinear and each Shift is given w, the last y of the
+           mapping network, and makes s. The x of the layer below it is [y, s]: the y of the row
+           above both, with s beside it. The x of Noise is [y, ε]. On the way back, dx is taken
+           apart again."""
 
 
 class Part(NamedTuple):

@@ -17,13 +17,14 @@ from minigan.data import Call, read_call
 from minigan.errors import InputError
 from minigan.layers import Layer, Linear
 from minigan.network import Sequential, widths
-from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.style import Constant, ModulatedLinear, Noise, Shift
 from minigan.styled import Styled
 
 LAYERS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for kind in (
-        BatchNorm1d, Constant, LeakyReLU, Linear, ModulatedLinear, Noise, ReLU, Sigmoid, Tanh,
+        BatchNorm1d, Constant, LeakyReLU, Linear, ModulatedLinear, Noise, ReLU, Shift, Sigmoid,
+        Tanh,
     )
 }  # fmt: skip
 NETWORKS: dict[str, type[Sequential]] = {"Sequential": Sequential, "Styled": Styled}
@@ -103,7 +104,7 @@ class _Room:
             )
         if call.name not in self.own:
             sizes = [n for n in call.args if type(n) is int]
-            self.take(math.prod(sizes) if sizes else 0)
+            self.take(math.prod(sizes) if sizes and kind.param_names else 0)
             if any(type(value) is not float for value in call.options.values()):
                 raise InputError(f"{call.name} is given options other than numbers")
         try:

@@ -24,7 +24,7 @@ from minigan.data.mnist import Images
 from minigan.gradcheck import check_r1
 from minigan.machine.blas import limited_threads
 from minigan.metrics import load_classifier
-from minigan.training import draw_samples, draw_z, great_circles, read_model
+from minigan.training import draw_samples, draw_truncated, draw_z, great_circles, read_model
 
 
 def test_xor(tmp_path: Path) -> None:
@@ -177,13 +177,15 @@ def test_style(
     G, table, walks = module.G, module.table, module.walks
     close = functools.partial(np.testing.assert_allclose, atol=1e-5)  # the batches differ
 
-    # Mixing: left and above are the images of 15 latent points with one noise.
+    # Mixing: left and above are the truncated images of 15 latent points with one noise.
     rng = np.random.default_rng(0)
     x0, z = draw_z(rng, 1, G.n_in), draw_z(rng, 15, G.n_z)
-    sources = G(np.concatenate([z, x0[:, G.n_z :].repeat(15, axis=0)], axis=1))
+    x = np.concatenate([z, x0[:, G.n_z :].repeat(15, axis=0)], axis=1)
+    sources = draw_truncated(G, x, 0.7)
     close(np.concatenate([table[1:, 0], table[0, 1:]]), sources)
-    w = G.styles(z)
-    close(table[2, 5], G.images([w[1:2], w[10:11]], x0)[0])  # second on the left, fifth above
+    w = module.towards_the_mean(G.styles(z))
+    one, other = w[1:2], w[10:11]  # second on the left, fifth above
+    close(table[2, 5], G.images([one, one, one, other], x0)[0])
     mixed = module.mixtures(w, w)
     close(mixed[np.arange(15), np.arange(15)], sources)  # with itself a style is not mixed
     swapped = mixed.swapaxes(0, 1)
@@ -205,7 +207,7 @@ def test_style(
     # Noise: one row has one style.
     assert module.noisy.shape == (5, 100, 784)
     for i, j in ((0, 0), (4, 7)):
-        close(module.noisy[i, j], G.images([module.w[i][None]] * 2, module.x[j][None])[0])
+        close(module.noisy[i, j], G.images([module.w[i][None]] * 4, module.x[j][None])[0])
     close(module.deviation[3], module.noisy[3].std(axis=0))
     assert module.deviation.min() > 0
 

@@ -70,7 +70,7 @@ def test_styles_and_noise_are_heard(tmp_path: Path) -> None:
     z = latent(net)
     there = drawn(tmp_path / "net.onnx", z)
     assert np.abs(there - net(z)).max() <= 1e-5
-    z[:, -1] += 1  # a column of noise
+    z[:, -512:] += 1  # noise of the last layer: some of its units are off
     assert np.abs(drawn(tmp_path / "net.onnx", z) - there).max() > 1e-3
 
 

@@ -52,7 +52,8 @@ def filled_run(recipe: str, out: Path) -> mg.Trainer:
     run.log = [LogEntry(1.0, 2.0, 0.75, 0.25, 0.5, 64.0), LogEntry(1.5, 2.5, 0.5, 0.5, 0.5, 64.0)]
     d_layers, g_layers = run.layer_counts
     row = HistoryRow(1, 938, 1.25, 0.75, 0.5, 0.25, 10.0, 6000.0, 3.5)
-    run.history = [row._replace(d_grads=(0.5,) * d_layers, g_grads=(0.25,) * g_layers)]
+    d_grads, g_grads = (0.5,) * d_layers, (0.25,) * g_layers
+    run.history = [row._replace(d_grads=d_grads, g_grads=g_grads, lr=0.001)]
     return trainer
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import minigan as mg
-from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.style import Constant, ModulatedLinear, Noise, Shift
 
 WIDTHS = {256: 32, 512: 48, 1024: 64}  # the hidden layers; images and z keep their sizes
 
@@ -22,5 +22,5 @@ def narrow_networks(patch: pytest.MonkeyPatch) -> None:
     def narrowed(layer: type[mg.Layer]) -> Any:
         return lambda *sizes: layer(*(WIDTHS.get(n, n) for n in sizes))
 
-    for layer in (mg.Linear, mg.BatchNorm1d, Constant, ModulatedLinear, Noise):
+    for layer in (mg.Linear, mg.BatchNorm1d, Constant, ModulatedLinear, Shift, Noise):
         patch.setattr(f"minigan.models.{layer.__name__}", narrowed(layer))

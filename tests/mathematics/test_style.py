@@ -12,11 +12,12 @@ from helpers.every_layer import every_dtype, normal
 import minigan as mg
 from minigan.backend import Array, Backend, noted_products
 from minigan.models import style_generator
-from minigan.style import Constant, ModulatedLinear, Noise
+from minigan.style import Constant, ModulatedLinear, Noise, Shift
 from minigan.styled import Styled
 
 LAYERS: dict[str, Any] = {
     "ModulatedLinear": lambda **kw: ModulatedLinear(2, 3, seed=1, **kw),
+    "Shift": lambda **kw: Shift(2),
     "Noise": lambda **kw: Noise(2, **kw),
     "Constant": lambda **kw: Constant(3, seed=1, **kw),
 }
@@ -76,6 +77,17 @@ def test_demodulation_keeps_the_variance() -> None:
     np.testing.assert_allclose(strong, y, rtol=1e-4, atol=1e-6)  # the strength of all is no style
 
 
+def test_a_shift_by_hand() -> None:
+    layer = Shift(2)
+    y, cache = layer.forward(np.array([[1.0, 2.0, 10.0, 20.0]]))
+    np.testing.assert_array_equal(y, [[11, 22]])
+    dx = layer.backward(np.array([[3.0, 4.0]]), cache)
+    np.testing.assert_array_equal(dx, [[3, 4, 3, 4]])
+    with pytest.raises(ValueError, match=r"x has shape \(1, 3\), expected \(N, 4\)"):
+        layer.forward(np.ones((1, 3)))
+    assert repr(layer) == "Shift(2)"
+
+
 def test_noise_by_hand() -> None:
     layer = Noise(2, dtype="float64")
     xe = np.array([[1.0, 2.0, 10.0, 20.0], [3.0, 4.0, 30.0, 40.0]])
@@ -108,6 +120,7 @@ def test_gradients_of_the_layers(seed: int) -> None:
     noise = Noise(4)
     noise.k += normal(4, seed=seed, dtype="float32")
     assert mg.check_gradients(noise, normal(5, 8, seed=seed))
+    assert mg.check_gradients(Shift(4), normal(5, 8, seed=seed))
 
 
 @every_layer
@@ -273,7 +286,14 @@ def test_networks_that_do_not_fit() -> None:
     for without in (mg.Tanh(), Constant(5)):
         with pytest.raises(ValueError, match="no layer of the mapping has a width"):
             Styled([without], [Constant(4), ModulatedLinear(4, 2)])
-    for bad in (lambda: ModulatedLinear(0, 2), lambda: Noise(-1), lambda: Constant(True)):
+    with pytest.raises(ValueError, match=r"begin with Linear\(5, 4\): expected a Constant"):
+        Styled(mapping, [mg.Linear(5, 4), ModulatedLinear(4, 2)])
+    for bad in (
+        lambda: ModulatedLinear(0, 2),
+        lambda: Noise(-1),
+        lambda: Shift(0),
+        lambda: Constant(True),
+    ):
         with pytest.raises(ValueError, match="expected a whole number of at least 1"):
             bad()
 
@@ -299,6 +319,6 @@ def test_a_gan_with_styles_trains(backend: Backend) -> None:
 
 def test_the_model() -> None:
     G = style_generator(20, seed=0)
-    assert (G.n_in, G.n_out) == (20 + 1536, 784)
+    assert (G.n_in, G.n_out, G.styled) == (20 + 1536, 784, 4)
     with pytest.raises(ValueError, match="expected a whole number of at least 1"):
         style_generator(0)

@@ -45,7 +45,7 @@ def test_styles_are_explained_where_there_are_some(tape: Trace) -> None:
     lines = str(mg.trace(*first_step("style", 2, 0))).splitlines()
     (start,) = [i for i, text in enumerate(lines) if text.startswith("styles ")]
     assert lines[start - 1].startswith("MFLOP ")
-    assert max(map(len, lines[start : start + 3])) <= 100
+    assert max(map(len, lines[start : start + 4])) <= 100
     assert "styles " not in str(tape)
 
 

@@ -117,7 +117,9 @@ class Sequential {
 }
 
 function layer_of(layer) {
-  const kinds = { Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, ModulatedLinear, Noise, Constant };
+  const kinds = {
+    Linear, BatchNorm1d, ReLU, LeakyReLU, Tanh, Sigmoid, ModulatedLinear, Shift, Noise, Constant,
+  };
   return new kinds[layer.kind](layer);
 }
 

@@ -18,6 +18,13 @@ class ModulatedLinear {
   }
 }
 
+class Shift {
+  //   y  = x + s
+  evaluate(x, s) {
+    return [x.map((v, i) => v + s[i]), null];
+  }
+}
+
 class Noise {
   //   y  = x + ε k
   constructor(layer) { this.n = layer.n; this.k = float32(layer.k); }
