@@ -77,7 +77,7 @@ def test_the_page_computes_what_python_computes(
     assert np.abs(of_page[:, 0] - p).max() < 1e-3 * max(1, np.abs(p).max())
     errors = np.linalg.norm(of_page[:, 1:] - dx, axis=1) / np.linalg.norm(dx, axis=1)
     # Where a LeakyReLU stands at its kink, the gradient itself jumps with the last bit of a weight.
-    assert np.mean(errors < 0.01) > 0.98
+    assert np.mean(errors < 0.01) > 0.95
     assert np.median(errors) < 1e-3
 
 
@@ -116,7 +116,7 @@ def test_truncated_and_mixed_styles(browser: Browser, tmp_path: Path) -> None:
     shown = np.array(browser.run("return [...explorer.image()]"))
     mean, w = mean_style(G), G.styles(x[:, :20])
     own, other = (mean + np.float32(0.5) * (style - mean) for style in (w[:1], w[1:]))
-    assert np.abs(shown - G.images([own, other], x[:1])[0]).max() < 2 / 255
+    assert np.abs(shown - G.images([own, own, own, other], x[:1])[0]).max() < 2 / 255
 
 
 def test_size_and_speed(
