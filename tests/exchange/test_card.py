@@ -1,0 +1,49 @@
+"""The card of an export quotes the measures of ``minigan evaluate``, if they are of this file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minigan.exchange.card import _measures
+
+GENERATOR = {
+    "ndb": {"different": 2, "js": 0.0036, "bins": 15},
+    "frechet": 4.94,
+    "precision_recall": {"precision": 0.83, "recall": 0.76},
+}
+REPORT: dict[str, Any] = {
+    "samples": 10_000,
+    "figures": {"generator": GENERATOR, "real": GENERATOR | {"frechet": 1.7}},
+}
+
+
+def card_of(source: Path, report: Any, name: str = "metrics.json", age: float = 0) -> str:
+    source.touch()
+    file = source.with_name(name)
+    file.write_text(report if isinstance(report, str) else json.dumps(report))
+    when = source.stat().st_mtime - age
+    os.utime(file, (when, when))
+    return "\n".join(_measures(source))
+
+
+def test_measures(tmp_path: Path) -> None:
+    text = card_of(tmp_path / "checkpoint.npz", REPORT)
+    assert "Of 10,000 images:" in text
+    assert "| bins that differ (NDB), of 15; lower is better | 2 | 2 |" in text
+    assert "| Fréchet distance (not an FID); lower is better | 4.9 | 1.7 |" in text
+    assert "| recall; higher is better | 0.76 | 0.76 |" in text
+    assert text == card_of(tmp_path / "best.npz", REPORT, "best_metrics.json")
+
+
+@pytest.mark.parametrize("report", ["", "[]", "[" * 100_000, {"samples": 1}, {"figures": {}}])
+def test_a_file_that_is_no_report_is_as_good_as_none(report: Any, tmp_path: Path) -> None:
+    assert card_of(tmp_path / "checkpoint.npz", report) == ""
+
+
+def test_measures_of_an_earlier_epoch_are_not_quoted(tmp_path: Path) -> None:
+    assert card_of(tmp_path / "checkpoint.npz", REPORT, age=60) == ""
