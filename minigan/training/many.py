@@ -7,6 +7,7 @@ little from a second core, but two runs on two cores take as long as one.
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
 import statistics
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from minigan.backend import get_backend
 from minigan.errors import InputError, check_whole
-from minigan.machine.files import atomic_write
+from minigan.machine.files import atomic_write, open_regular
 from minigan.machine.signals import noted_signals
 from minigan.training.commands import words_of
 from minigan.training.config import CHANGEABLE, CONFIG, TrainConfig
@@ -165,11 +166,11 @@ def last_figures(file: Path) -> dict[str, float]:
     """Return the figures of a run's last step, and the last quality that was measured."""
     figures: dict[str, float] = {}
     try:
-        with file.open(newline="") as stream:
+        with io.TextIOWrapper(open_regular(file), encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream):
                 known = {name: float(row[name]) for name in COLUMNS if row.get(name)}
                 figures |= {name: x for name, x in known.items() if math.isfinite(x)}
-    except (OSError, ValueError):
+    except (OSError, ValueError, csv.Error):
         return {}
     return figures
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from helpers.runs import saved_run
 
 import minigan as mg
 from minigan.errors import InputError
-from minigan.training.many import Ended, _Run, table_of, train_seeds
+from minigan.training.many import Ended, _Run, last_figures, table_of, train_seeds
 
 MODEL = """
 import minigan as mg
@@ -94,6 +95,16 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(
     text = table_of(runs)
     assert "seed 1: minigan: --out" in text
     assert text.splitlines()[4].split()[:2] == ["median", "1"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes")
+def test_a_history_that_is_none_has_no_figures(tmp_path: Path) -> None:
+    """Nothing waits for a pipe, and a field that csv finds too long ends nothing."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "long").write_text("epoch,d_loss\n1," + "1" * 200_000)
+    (tmp_path / "bytes").write_bytes(b"epoch\n\xff")
+    for name in ("pipe", "long", "bytes", "none"):
+        assert last_figures(tmp_path / name) == {}
 
 
 def test_the_table_has_medians_and_ranges() -> None:
