@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -15,14 +16,17 @@ from zipfile import ZipFile
 import numpy as np
 
 from minigan.data.archive import array_of, read_header
-from minigan.data.dataset import Dataset, Part, check_labels
+from minigan.data.dataset import Dataset, Part, check_labels, left_aside
+from minigan.data.kinds import check_unpacked
 from minigan.data.levels import Numbers, levels_of, range_of
 from minigan.errors import InputError, counted
 from minigan.machine.files import open_regular
 
-RATIO, FREE = 100, 1 << 26  # a packed array may be unpacked to 64 MB, or to 100 times its size
 IMAGES, LABELS = re.compile("image|img|^x|data", re.I), re.compile("label|target|class|^y", re.I)
-TEST, SPARE = re.compile("test|t10k", re.I), re.compile("val", re.I)
+NAMES = re.compile("name", re.I)  # of classes: no labels
+# where a word begins, as in x_test, xtest and imagesTest: not as in latest and interval
+WORD = "(?:^[xyXY]?|[^a-zA-Z]|(?<=[a-z])(?=[TV]))"
+TEST, SPARE = re.compile(f"{WORD}(?i:test|t10k)"), re.compile(f"{WORD}(?i:val(?!ue))")
 
 
 def from_arrays(
@@ -43,11 +47,9 @@ def from_arrays(
     """
     given = [images] if test_images is None else [images, test_images]
     arrays = [_as_images(where, np.asarray(array)) for array in given]
-    if any(array.size == 0 for array in arrays):
-        raise InputError(f"{where} holds no images")
     between = range_of(where, arrays)
     parts, names = [], ()
-    texts = _texts([labels, test_labels])
+    texts = _texts(where, [labels, test_labels])
     for array, given_labels in zip(arrays, [labels, test_labels], strict=False):
         values: Any = None
         if given_labels is not None:
@@ -55,7 +57,7 @@ def from_arrays(
             if values.ndim == 2 and values.shape[1] == 1:
                 values = values[:, 0]
             if texts is not None:
-                values, names = np.searchsorted(texts, values), tuple(texts.tolist())
+                values, names = np.searchsorted(texts, _text(values)), tuple(texts.tolist())
             values = check_labels(where, values)
         parts.append(Part(levels_of(array, between), values))
     notes = () if between.note is None else (between.note,)
@@ -63,17 +65,31 @@ def from_arrays(
     return Dataset(parts[0], parts[1] if len(parts) > 1 else None, source, names, notes)
 
 
-def _texts(labels: list[Any]) -> Any:
+def _texts(where: object, labels: list[Any]) -> Any:
     """Return the different labels, sorted, if labels are texts; else None."""
     arrays = [np.asarray(some) for some in labels if some is not None]
-    if not arrays or any(array.dtype.kind != "U" for array in arrays):
+    if not arrays or any(array.dtype.kind not in "US" for array in arrays):
         return None
-    return np.unique(np.concatenate([array.reshape(-1) for array in arrays]))
+    texts = np.unique(np.concatenate([_text(array).reshape(-1) for array in arrays]))
+    codes = np.frombuffer(texts.astype(texts.dtype.newbyteorder("=")).tobytes(), np.uint32)
+    if codes.size and codes.max() > sys.maxunicode:  # which Python cannot make a text of
+        raise InputError(
+            f"{where}: the labels are texts with the character {codes.max():#x}, expected up to "
+            f"{sys.maxunicode:#x}"
+        )
+    return texts
+
+
+def _text(labels: Numbers) -> Any:
+    """Return labels that are bytes as texts."""
+    return np.char.decode(labels, "utf-8", "replace") if labels.dtype.kind == "S" else labels
 
 
 def _as_images(where: object, array: Numbers) -> Numbers:
     """Return an array of images as (N, h, w) or (N, h, w, 3); InputError for other shapes."""
     shape = array.shape
+    if array.size == 0:
+        raise InputError(f"{where} holds no images: its shape is {shape}")
     if array.ndim == 2 and math.isqrt(shape[1]) ** 2 == shape[1]:
         return array.reshape(len(array), math.isqrt(shape[1]), -1)
     if array.ndim == 4 and shape[1] in (1, 3) and shape[3] not in (1, 3):
@@ -113,23 +129,25 @@ class Entry(NamedTuple):
         square = len(self.shape) == 2 and math.isqrt(self.shape[1]) ** 2 == self.shape[1] > 1
         return self.dtype.kind in "buif" and (len(self.shape) in (3, 4) or square)
 
-    def labels_of(self, n: int) -> bool:
-        """Whether it may hold the labels of n images."""
-        return self.shape in ((n,), (n, 1)) and self.dtype.kind in "iuU"
+    def labels_of(self, n: int, kinds: str) -> bool:
+        """Whether it may hold the labels of n images; ``kinds`` are those of NumPy's dtypes."""
+        return self.shape in ((n,), (n, 1)) and self.dtype.kind in kinds
 
 
 def read_npz(file: Path) -> Dataset:
     """Return the data set in an archive of arrays.
 
     Which array is what is told by shapes, and by names where that leaves a choice.  Arrays with
-    ``test`` in their names are the images to test with, and those with ``val`` are left aside.
+    ``test`` in their names are the images to test with, and those with ``val`` are left aside.  A
+    note names what was left aside.
 
-    Raises InputError if it holds no images, or several sets of them.
+    Raises InputError if it holds no images, or several sets of them, and if an array is named as
+    labels and does not have a label for each image.
     """
     try:
         with open_regular(file) as stream, ZipFile(stream) as archive:
             entries = _entries(file, archive)
-            wanted = _wanted(file, [one for one in entries if one is not None])
+            wanted = _wanted(file, [one for one in entries if isinstance(one, Entry)])
             images, labels, test_images, test_labels = (
                 None if name is None else _unpacked(file, archive, name) for name in wanted
             )
@@ -141,17 +159,21 @@ def read_npz(file: Path) -> Dataset:
         raise
     except Exception as error:  # a flipped bit can make any of these lines fail
         raise InputError(f"{file} is a damaged archive ({_reason(error)})") from error
-    return from_arrays(images, labels, test_images, test_labels, file)
+    data = from_arrays(images, labels, test_images, test_labels, file)
+    rest = [one if isinstance(one, str) else one.name for one in entries]
+    return data._replace(
+        notes=(*data.notes, *left_aside(file, "array", [n for n in rest if n not in wanted]))
+    )
 
 
-def _entries(file: Path, archive: ZipFile) -> list[Entry | None]:
-    """Return what the headers of the arrays say; None for an entry that is no array."""
-    found: list[Entry | None] = []
+def _entries(file: Path, archive: ZipFile) -> list[Entry | str]:
+    """Return what the headers of the arrays say; only its name for an entry that is no array."""
+    found: list[Entry | str] = []
     for info in archive.infolist():
         with archive.open(info) as stream:
             magic = stream.peek(6)[:6] if hasattr(stream, "peek") else b""
             if magic != np.lib.format.MAGIC_PREFIX:
-                found.append(None)
+                found.append(info.filename)
                 continue
             shape, _, dtype = read_header(stream)
         if dtype.hasobject:
@@ -162,7 +184,8 @@ def _entries(file: Path, archive: ZipFile) -> list[Entry | None]:
 
 def _wanted(file: Path, entries: list[Entry]) -> list[str | None]:
     """Return the names of the arrays with images, labels, test images and test labels."""
-    images = [one for one in entries if one.images and not SPARE.search(one.name)]
+    images = [one for one in entries if one.images]
+    images = [one for one in images if not SPARE.search(one.name)] or images
     images = [one for one in images if len(one.shape) > 2] or images  # not the same in rows
     tests = [one for one in images if TEST.search(one.name)]
     trains = [one for one in images if not TEST.search(one.name)] or tests
@@ -171,15 +194,7 @@ def _wanted(file: Path, entries: list[Entry]) -> list[str | None]:
         one = _only(file, "images", sets, IMAGES)
         label = None
         if one is not None:
-            same = bool(TEST.search(one.name))
-            labels = [
-                other
-                for other in entries
-                if other.labels_of(one.shape[0])
-                and bool(TEST.search(other.name)) == same
-                and not SPARE.search(other.name)
-            ]
-            label = _only(file, "labels", labels, LABELS)
+            label = _only(file, "labels", _labels_of(file, one, entries), LABELS)
         elif sets is trains:
             found = (
                 ", ".join(f"{e.name} {e.dtype} {e.shape}" for e in entries)
@@ -188,6 +203,30 @@ def _wanted(file: Path, entries: list[Entry]) -> list[str | None]:
             raise InputError(f"{file} holds no images, (N, h, w) or (N, h, w, 3): it has {found}")
         wanted += [one and one.name, label and label.name]
     return wanted
+
+
+def _labels_of(file: Path, images: Entry, entries: list[Entry]) -> list[Entry]:
+    """Return what may be the labels of these images: what is named so, else what looks so."""
+    n = images.shape[0]
+    others = [
+        one
+        for one in entries
+        if all(bool(of.search(one.name)) == bool(of.search(images.name)) for of in (TEST, SPARE))
+    ]
+    named = [
+        one
+        for one in others
+        if LABELS.search(one.name) and not NAMES.search(one.name) and not one.images
+    ]
+    if not named:
+        return [one for one in others if one.labels_of(n, "iuU")]
+    fitting = [one for one in named if one.labels_of(n, "biufUS")]
+    if not fitting:
+        raise InputError(
+            f"{file}: {named[0].name} is {named[0].dtype} {named[0].shape}, expected a label for "
+            f"each image of {images.name}, ({n},)"
+        )
+    return fitting
 
 
 def _only(file: Path, what: str, entries: list[Entry], names: re.Pattern[str]) -> Entry | None:
@@ -204,11 +243,7 @@ def _unpacked(file: Path, archive: ZipFile, name: str) -> Numbers:
     """Return one array of the archive.  Raises InputError if it would be unpacked to too much."""
     info = next(i for i in archive.infolist() if i.filename.removesuffix(".npy") == name)
     packed = min(info.compress_size, file.stat().st_size)
-    if info.file_size > max(FREE, RATIO * packed):
-        raise InputError(
-            f"{file}: {info.filename} would be unpacked from {packed:,} to "
-            f"{info.file_size:,} bytes: it may be made to fill the memory"
-        )
+    check_unpacked(f"{file}: {info.filename}", packed, info.file_size)
     with archive.open(info) as stream:  # read with a limit: it may hold more than it claims
         return array_of(stream.read(info.file_size))  # the last byte brings the check of the CRC
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
 import warnings
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from minigan.data.dataset import LARGEST, SMALLEST, Dataset, Part
-from minigan.data.kinds import unpacked
+from minigan.data.kinds import check_unpacked, unpacked
 from minigan.errors import InputError
 from minigan.machine.files import open_regular
 
@@ -36,8 +37,10 @@ def read_csv(file: Path) -> Dataset:
     """
     tables: list[Table] = []
     try:
-        with open_regular(file) as packed:
-            lines = _lines(file, unpacked(packed)[0])
+        with open_regular(file) as stored:
+            size = stored.seek(0, io.SEEK_END)
+            stored.seek(0)
+            lines = _lines(file, size, unpacked(stored)[0])
             first = next(lines, None)
             if first is None:
                 raise InputError(f"{file} is empty")
@@ -59,12 +62,15 @@ def read_csv(file: Path) -> Dataset:
     return Dataset(Part(pixels.reshape(-1, side, side), labels), None, f"table {file}")
 
 
-def _lines(file: Path, stream: BinaryIO) -> Iterator[tuple[int, str]]:
-    """Yield the lines that are not blank, and their numbers."""
+def _lines(file: Path, size: int, stream: BinaryIO) -> Iterator[tuple[int, str]]:
+    """Yield the lines that are not blank, and their numbers, of a file of ``size`` bytes."""
+    read = 0
     for number in itertools.count(1):
         line = stream.readline(LONGEST + 1)
         if not line:
             return
+        read += len(line)
+        check_unpacked(file, size, read)
         if len(line) > LONGEST:
             raise InputError(f"{file}, line {number:,} has more than {LONGEST:,} bytes")
         text = line.decode("utf-8", "replace").strip()

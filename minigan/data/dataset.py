@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -94,20 +95,45 @@ def check_sizes(where: object, sizes: dict[tuple[int, ...], int], odd: str = "")
             "size, or give `resize` 28"
         )
     h, w = most[0]
-    if not (min(h, w) >= SMALLEST and max(h, w) <= LARGEST):
+    check_not_tiny(where, h, w)
+    if max(h, w) > LARGEST:
         raise InputError(
             f"{where}: the images are {w} x {h}, expected from {SMALLEST} x {SMALLEST} to "
             f"{LARGEST} x {LARGEST}: give `resize` 28"
         )
 
 
+def check_not_tiny(where: object, h: int, w: int) -> None:
+    """Raise InputError for images below 8 x 8, which hold too little to be resized."""
+    if min(h, w) < SMALLEST:
+        raise InputError(
+            f"{where}: the images are {w} x {h}, expected at least {SMALLEST} x {SMALLEST}"
+        )
+
+
 def check_labels(where: object, labels: npt.NDArray[np.generic]) -> Labels:
-    """Return labels as uint8.  Raises InputError unless they are whole numbers from 0 to 255."""
-    if labels.dtype.kind not in "iu":
+    """Return labels as uint8; truth values are 0 and 1.
+
+    Raises InputError unless they are whole numbers from 0 to 255.
+    """
+    whole = labels.dtype.kind in "biu" or (
+        labels.dtype.kind == "f" and bool((labels == np.rint(labels)).all())
+    )
+    if not whole:
         raise InputError(f"{where}: the labels are {labels.dtype}, expected whole numbers")
     if labels.size and (labels.min() < 0 or labels.max() > 255):
         raise InputError(f"{where}: the labels are not all from 0 to 255")
     return labels.astype(np.uint8)
+
+
+def left_aside(where: object, what: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the note that says which files or arrays were found and not used; no note for none."""
+    found = sorted(names)
+    if not found:
+        return ()
+    some = ", ".join(found[:3]) + ", …" * (len(found) > 3)
+    was = "was" if len(found) == 1 else "were"
+    return (f"{counted(len(found), what)} in {where} {was} left aside: {some}.",)
 
 
 def with_held_out(data: Dataset, share: float) -> Dataset:
@@ -117,8 +143,18 @@ def with_held_out(data: Dataset, share: float) -> Dataset:
     """
     images, labels = data.train
     n = round(share * len(images))
-    if data.test is not None or n == 0 or n == len(images):
+    if data.test is not None or share == 0:
         return data
+    if n == len(images):
+        raise InputError(
+            f"`hold_out` is {share:g}, which leaves none of the {counted(n, 'image')} to train with"
+        )
+    if n == 0:
+        note = (
+            f"The data have no test images, and {share:g} of {counted(len(images), 'image')} is "
+            "none: what is measured with test images is left out."
+        )
+        return data._replace(notes=(*data.notes, note))
     order = np.random.default_rng(0).permutation(len(images))
 
     def part(where: npt.NDArray[np.int64]) -> Part:

@@ -14,6 +14,7 @@ from minigan.data.dataset import (
     Dataset,
     Part,
     check_part,
+    left_aside,
     with_held_out,
 )
 from minigan.data.kinds import PICTURES, beginning_of, kind_of
@@ -63,6 +64,8 @@ def load_images(
         The message names the file and what was found in it.
     """
     check_resize(resize)
+    if not str(source):
+        raise InputError("`data` is empty, expected the name of a folder or of a file")
     return _finished(_found(str(source), resize), source, resize, hold_out)
 
 
@@ -93,7 +96,7 @@ def _finished(data: Dataset, where: object, resize: int | None, hold_out: float)
         if len(part.images) == 0:
             raise InputError(f"{where} holds no images")
     if resize is not None:
-        parts = [Part(resized(part.images, resize), part.labels) for part in parts]
+        parts = [Part(resized(where, part.images, resize), part.labels) for part in parts]
     for part in parts:
         check_part(where, part, parts[0].images.shape[1:])
     digits = data.digits and parts[0].images.shape[1:] == (28, 28)
@@ -131,10 +134,12 @@ def _of_folder(folder: Path, resize: int | None) -> Dataset:
         return idx_sets.read_folder(folder, sets)
     pictures, others = find_pictures(folder)
     if pictures:
-        return read_pictures(folder, pictures, resize, len(others))
+        return read_pictures(folder, pictures, resize, others)
     tables = [file for file in others if kind_of(file) in READERS and not _is_prose(file)]
     if len(tables) == 1:
-        return _of_file(tables[0])
+        data = _of_file(tables[0])
+        rest = [str(file.relative_to(folder)) for file in others if file not in tables]
+        return data._replace(notes=(*data.notes, *left_aside(folder, "other file", rest)))
     if tables:
         names = ", ".join(file.name for file in tables[:5]) + ", …" * (len(tables) > 5)
         raise InputError(f"data folder {folder} holds several data sets, name one of them: {names}")

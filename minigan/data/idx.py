@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from minigan.data.kinds import unpacked
+from minigan.data.kinds import check_unpacked, unpacked
 from minigan.errors import InputError, counted
 from minigan.machine.files import open_regular
 
-DEFLATE = 1032  # a byte of a file packed with gzip becomes at most so many
 # as the third byte of the file names them
 TYPES: dict[int, np.dtype[Any]] = {8: np.dtype(np.uint8), 12: np.dtype(">i4")}
 
@@ -47,8 +46,6 @@ def read_any_idx(file: Path, item: tuple[int, ...] | None = None) -> npt.NDArray
             most = stored.seek(0, io.SEEK_END)
             stored.seek(0)
             stream, packed = unpacked(stored)
-            if packed:
-                most *= DEFLATE
             magic = stream.read(4)
             _check_magic(file, magic, item)
             dtype, ndim = TYPES[magic[2]], magic[3]
@@ -62,10 +59,12 @@ def read_any_idx(file: Path, item: tuple[int, ...] | None = None) -> npt.NDArray
                 raise InputError(
                     f"{file}: the images are {found}, expected {expected} (the networks' size)"
                 )
-            if size > most:
+            if packed:
+                check_unpacked(file, most, size)
+            elif size > most:
                 raise InputError(
-                    f"{file} is truncated: its header promises {counted(size, 'byte')}, but it can "
-                    f"hold {most:,} at most"
+                    f"{file} is truncated: its header promises {counted(size, 'byte')}, but it "
+                    f"has {most:,}"
                 )
             data = bytearray()  # grows while reading: the header may promise more than there is
             while chunk := stream.read(min(size + 1 - len(data), 1 << 20)):

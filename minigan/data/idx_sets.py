@@ -13,11 +13,12 @@ its content.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from minigan.data.dataset import Dataset, Images, Labels, Part, check_labels
+from minigan.data.dataset import Dataset, Images, Labels, Part, check_labels, left_aside
 from minigan.data.idx import read_any_idx
 from minigan.errors import InputError
 
@@ -80,7 +81,9 @@ def read_folder(folder: Path, sets: dict[str, Files]) -> Dataset:
             + ", ".join(some)
         )
     ((name, files),) = sets.items()
-    return _read_set(folder, name, files)
+    data, used = _read_set(folder, name, files), _used(files)
+    rest = [str(path.relative_to(folder)) for path in _others(folder, used)]
+    return data._replace(notes=(*data.notes, *left_aside(folder, "other file", rest)))
 
 
 def read_file(file: Path) -> Dataset:
@@ -97,15 +100,33 @@ def _read_set(where: Path, name: str, files: Files) -> Dataset:
     """Return the data set in these files; only images to train with are needed."""
     emnist = "emnist" in name.lower()
     parts = []
-    for splits in SPLITS.values():
-        split = next((split for split in splits if (split, "images") in files), None)
-        if split is not None:
-            file, labels = files[split, "images"], files.get((split, "labels"))
-            images = _images(file, emnist)
-            parts.append(Part(images, None if labels is None else _labels(file, images, labels)))
+    for file, labels in _used(files):
+        images = _images(file, emnist)
+        parts.append(Part(images, None if labels is None else _labels(file, images, labels)))
     notes = ("The images of EMNIST, which lie on their side, were turned.",) if emnist else ()
     train, *test = parts
     return Dataset(train, test[0] if test else None, f"IDX files in {where}", (), notes)
+
+
+def _used(files: Files) -> list[tuple[Path, Path | None]]:
+    """Return the files with images, to train with and to test with, each with that of its labels.
+
+    Images to test with stand alone if there are no others.
+    """
+    splits = [[one for one in names if (one, "images") in files] for names in SPLITS.values()]
+    return [(files[one[0], "images"], files.get((one[0], "labels"))) for one in splits if one]
+
+
+def _others(folder: Path, used: list[tuple[Path, Path | None]]) -> Iterator[Path]:
+    """Yield what else is in a folder, and in the folders in it that hold a file that is used."""
+    files = [file for pair in used for file in pair if file is not None]
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path in files:
+            continue
+        if any(path in file.parents for file in files):
+            yield from _others(path, used)
+        else:
+            yield path
 
 
 def _images(file: Path, emnist: bool) -> Images:

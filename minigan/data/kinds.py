@@ -11,6 +11,7 @@ from minigan.errors import InputError
 from minigan.machine.files import open_regular
 
 HEAD = 64  # bytes that are looked at
+RATIO, FREE = 100, 1 << 26  # packed content may become 64 MB, or 100 times its size
 PICTURES = ("PNG", "JPEG")
 BEGINNINGS = {
     b"\x89PNG\r\n\x1a\n": "PNG",
@@ -73,3 +74,12 @@ def unpacked(stream: BinaryIO) -> tuple[BinaryIO, bool]:
     packed = stream.read(2) == GZIP
     stream.seek(0)
     return (cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if packed else stream), packed
+
+
+def check_unpacked(what: object, packed: int, size: int) -> None:
+    """Raise InputError if content of ``packed`` bytes would become too much: ``size`` bytes."""
+    if size > max(FREE, RATIO * packed):
+        raise InputError(
+            f"{what} would be unpacked from {packed:,} to {size:,} bytes: it may be made to fill "
+            "the memory"
+        )

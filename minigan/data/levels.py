@@ -42,6 +42,10 @@ def range_of(where: object, arrays: list[Numbers]) -> Range:
     high = max(float(array.max()) for array in arrays)
     if not np.isfinite([low, high]).all():
         raise InputError(f"{where}: the images hold numbers that are not finite")
+    if not np.isfinite(high - low):
+        raise InputError(
+            f"{where}: the pixels go from {low:g} to {high:g}, too far to be stretched"
+        )
     if low >= 0 and high <= 1:
         return Range(0, 1, "Pixels from 0 to 1 became levels from 0 to 255.")
     if low >= -1 and high <= 1:
@@ -61,5 +65,5 @@ def levels_of(numbers: Numbers, between: Range) -> Images:
     black, white, _ = between
     for start in range(0, len(numbers), ROWS):
         some = numbers[start : start + ROWS].astype(float)
-        result[start : start + ROWS] = np.rint((some - black) * (255 / (white - black)))
+        result[start : start + ROWS] = np.rint((some - black) / (white - black) * 255)
     return result

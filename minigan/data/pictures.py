@@ -5,13 +5,23 @@ from __future__ import annotations
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minigan.data.dataset import LARGEST, SMALLEST, Dataset, Images, Labels, Part, check_sizes
+from minigan.data.dataset import (
+    LARGEST,
+    SMALLEST,
+    Dataset,
+    Images,
+    Labels,
+    Part,
+    check_not_tiny,
+    check_sizes,
+    left_aside,
+)
 from minigan.data.kinds import PICTURES, beginning_of, kind_of
 from minigan.data.resizing import resized_picture
 from minigan.errors import InputError, counted
@@ -19,6 +29,7 @@ from minigan.machine.files import open_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 TRAIN, TEST = ("train", "training"), ("test", "testing", "val", "valid", "validation")
 NAMES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")  # of pictures
@@ -34,6 +45,9 @@ def find_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
     """
     pictures, others = [], []
     for file in sorted(_files(folder)):
+        if file.is_dir():  # a link to a folder that was seen already
+            others.append(file)
+            continue
         kind, named = kind_of(file), file.suffix.lower() in NAMES
         if kind in PICTURES:
             pictures.append(file)
@@ -49,7 +63,8 @@ def find_pictures(folder: Path) -> tuple[list[Path], list[Path]]:
 def _files(folder: Path) -> Iterator[Path]:
     """Yield all files in a folder and below it, apart from hidden ones; links are followed.
 
-    Raises InputError if a folder cannot be read.
+    A second way to the same folder is not followed, but yielded itself.  Raises InputError if a
+    folder cannot be read.
     """
 
     def refuse(error: OSError) -> None:
@@ -58,27 +73,32 @@ def _files(folder: Path) -> Iterator[Path]:
     seen = set()
     for where, folders, files in os.walk(folder, onerror=refuse, followlinks=True):
         found = os.stat(where)
-        if (found.st_dev, found.st_ino) in seen:  # a link that leads back
+        if (found.st_dev, found.st_ino) in seen:  # by a link, which may lead back
             folders.clear()
+            yield Path(where)
             continue
         seen.add((found.st_dev, found.st_ino))
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        folders.sort(key=lambda name: (Path(where, name).is_symlink(), name))
         yield from (Path(where, name) for name in files if not name.startswith("."))
 
 
 def read_pictures(
-    folder: Path, files: list[Path], resize: int | None = None, others: int = 0
+    folder: Path, files: list[Path], resize: int | None = None, others: Sequence[Path] = ()
 ) -> Dataset:
     """Return the data set in these files of a folder, all of one size.
 
     The sub-folders of the folder are the classes, if there are two or more of them and no pictures
-    beside them.  Sub-folders ``train`` and ``test`` are such folders each.  ``others`` counts the
-    files that are left aside.  All images are grey if each of them is, and else all have colours.
+    beside them.  Sub-folders ``train`` and ``test`` are such folders each.  ``others`` are files
+    that are left aside.  All images are grey if each of them is, and else all have colours.
     ``resize`` makes squares of so many pixels on each side.
 
     Raises InputError for a file that cannot be read, and for images of several sizes.
     """
     parts = _parts(folder, files)
+    unused = {_class(file, folder) for file in files}
+    files = [file for _, part in parts for file in part]
+    unused -= {_class(file, folder) for file in files}
     notes, read, alpha = [], [], 0
     sizes, first = Counter[tuple[int, ...]](), dict[tuple[int, ...], Path]()
     for file in files:
@@ -95,9 +115,8 @@ def read_pictures(
     if alpha:
         what = f"{counted(alpha, 'picture')} {'is' if alpha == 1 else 'are'}"
         notes.append(f"{what} transparent in places, and shown on white.")
-    if others:
-        was = "was" if others == 1 else "were"
-        notes.append(f"{counted(others, 'other file')} in {folder} {was} left aside.")
+    notes += left_aside(folder, "other folder", unused)
+    notes += left_aside(folder, "other file", [str(file.relative_to(folder)) for file in others])
     names = sorted({_class(file, root) for root, part in parts for file in part})
     if "" in names or not 1 < len(names) <= MOST_CLASSES:
         if len(names) > MOST_CLASSES:
@@ -187,8 +206,11 @@ def read_picture(
                     min(picture.size) >= SMALLEST and max(picture.size) <= LARGEST
                 ):
                     return picture.size[::-1], None, False
-                if resize is not None:  # a JPEG file can be unpacked at half its size, or less
+                if resize is not None:
+                    check_not_tiny(file, *picture.size[::-1])
+                    # a JPEG file can be unpacked at half its size, or less
                     picture.draft(picture.mode, (4 * resize, 4 * resize))
+                _scale_clear_colour(picture)
                 upright, transparent = _plain(ImageOps.exif_transpose(picture))
                 if resize is not None:
                     upright = resized_picture(upright, resize)
@@ -210,13 +232,30 @@ def read_picture(
     return (pixels.shape[0], pixels.shape[1]), pixels, transparent
 
 
+def _scale_clear_colour(picture: ImageFile) -> None:
+    """Let the colour that a PNG file calls transparent have the range of Pillow's pixels.
+
+    Pillow gives grey of 2 or 4 bits, and colours of 16 bits, 8 bits each, but not this colour.
+    """
+    clear = picture.info.get("transparency")
+    if picture.format != "PNG" or clear is None:
+        return
+    stored = picture.tile[0][3]  # as Pillow names what is in the file
+    if stored in ("L;2", "L;4"):
+        picture.info["transparency"] = clear * {"L;2": 85, "L;4": 17}[stored]
+    elif stored == "RGB;16B":
+        picture.info["transparency"] = tuple(value >> 8 for value in clear)
+
+
 def _plain(picture: Image) -> tuple[Image, bool]:
     """Return a picture of 8 bits, grey or in colour, and whether it was transparent in places."""
     from PIL import Image
 
     if picture.mode.startswith("I"):  # 16 bits a pixel
-        levels = np.asarray(picture).astype(np.int64) >> 8
-        return Image.fromarray(levels.clip(0, 255).astype(np.uint8)), False
+        numbers = np.asarray(picture).astype(np.int64)
+        clear = numbers == picture.info.get("transparency")
+        levels = np.where(clear, 255, numbers.clip(0, 65535) >> 8)
+        return Image.fromarray(levels.astype(np.uint8)), bool(clear.any())
     if "A" in picture.getbands() or "transparency" in picture.info:
         picture = picture.convert("RGBA")
         lowest, _ = picture.getchannel("A").getextrema()

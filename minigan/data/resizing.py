@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minigan.data.dataset import Images
+from minigan.data.dataset import Images, check_not_tiny
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -23,10 +23,14 @@ def resized_picture(picture: Image, side: int) -> Image:
     return ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS)
 
 
-def resized(images: Images, side: int) -> Images:
-    """Return images, (N, h, w) or (N, h, w, 3), as squares of ``side`` pixels: see above."""
+def resized(where: object, images: Images, side: int) -> Images:
+    """Return images, (N, h, w) or (N, h, w, 3), as squares of ``side`` pixels: see above.
+
+    Raises InputError for images below 8 x 8: many images of one pixel would fill the memory.
+    """
     from PIL import Image
 
+    check_not_tiny(where, *images.shape[1:3])
     if images.shape[1:3] == (side, side):
         return images
     result = np.empty((len(images), side, side, *images.shape[3:]), np.uint8)

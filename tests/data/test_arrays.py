@@ -21,6 +21,12 @@ COLOUR = np.stack([colour(i) for i in range(6)])
 LABELS = np.array([3, 1, 4, 1, 5, 9])
 
 
+def strange_text(n: int, dtype: str) -> Any:
+    """Texts that NumPy takes, and Python does not."""
+    width = int(dtype[2:])
+    return np.full(n * width, 0x7FFFFFFF, f"{dtype[0]}u4").view(dtype)
+
+
 def of(images: Any, labels: Any = None) -> Any:
     return dataset_of(images, labels, hold_out=0)
 
@@ -77,6 +83,9 @@ def test_test_images_have_the_range_of_the_others(tmp_path: Path) -> None:
         (np.full((3, 9, 9), "a"), "the images are <U1, expected numbers"),
         (np.full((3, 9, 9), None), "the images are object, expected numbers"),
         (np.zeros((0, 9, 9)), "holds no images"),
+        (np.zeros((0, 784)), r"holds no images: its shape is \(0, 784\)"),
+        (np.zeros((300, 0)), r"holds no images: its shape is \(300, 0\)"),
+        (np.array([[[-1.7e308, 1.7e308]]]), "from -1.7e.308 to 1.7e.308, too far to be stretched"),
         (np.zeros((3, 0, 9)), "holds no images"),
         (np.zeros((3, 9, 9, 4), "uint8"), r"shape \(3, 9, 9, 4\), expected images \(N, h, w\)"),
         (np.zeros((3, 80), "uint8"), r"shape \(3, 80\), expected images"),
@@ -110,6 +119,10 @@ def test_labels() -> None:
         assert of(IMAGES, labels).train.labels.tolist() == LABELS.tolist()
     data = of(IMAGES, ["cat", "dog", "cat", "owl", "owl", "cat"])
     assert (data.train.labels.tolist(), data.names) == ([0, 1, 0, 2, 2, 0], ("cat", "dog", "owl"))
+    data = of(IMAGES, np.array([b"cat", b"dog", b"cat", b"owl", b"owl", b"cat"]))
+    assert (data.train.labels.tolist(), data.names) == ([0, 1, 0, 2, 2, 0], ("cat", "dog", "owl"))
+    assert of(IMAGES, LABELS.astype("float32")).train.labels.tolist() == LABELS.tolist()
+    assert of(IMAGES, LABELS > 3).train.labels.tolist() == (LABELS > 3).tolist()
 
 
 @pytest.mark.parametrize(
@@ -119,12 +132,22 @@ def test_labels() -> None:
         (LABELS + 250, "the labels are not all from 0 to 255"),
         (-LABELS, "the labels are not all from 0 to 255"),
         (LABELS / 2, "the labels are float64, expected whole numbers"),
+        (LABELS / [1, 1, 1, 1, 1, np.nan], "the labels are float64, expected whole numbers"),
+        ([1, 2, 3, 4, 5, float("inf")], "the labels are not all from 0 to 255"),
+        (np.eye(6), r"6 images and labels of shape \(6, 6\), expected a label for each"),
+        (strange_text(6, ">U1"), "texts with the character 0x7fffffff, expected up to 0x10ffff"),
+        (strange_text(6, "<U2"), "texts with the character 0x7fffffff, expected up to 0x10ffff"),
         ([None] * 6, "the labels are object, expected whole numbers"),
     ],
 )
 def test_labels_that_are_none(labels: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         of(IMAGES, labels)
+
+
+def test_lone_surrogates_are_names() -> None:
+    data = of(IMAGES, np.array(["a", "\ud800"] * 3))
+    assert (data.names, data.train.labels.tolist()) == (("a", "\ud800"), [0, 1] * 3)
 
 
 def test_arguments_stay_as_they_are() -> None:
@@ -174,6 +197,74 @@ def test_npz(name: str, save: Any, tmp_path: Path) -> None:
         assert data.test.labels.tolist() == LABELS[:2].tolist()
     else:
         assert data.test is None
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("images_test", "test"),
+        ("xtest", "test"),
+        ("testImages", "test"),
+        ("imagesTest", "test"),
+        ("T10K", "test"),
+        ("x_val", "spare"),
+        ("xVal", "spare"),
+        ("validation images", "spare"),
+        ("latest", "train"),
+        ("interval_images", "train"),
+        ("values", "train"),
+        ("x_value", "train"),
+    ],
+)
+def test_what_a_name_says(name: str, role: str, tmp_path: Path) -> None:
+    """Beside images that are named ``images``, and alone."""
+    file, named = tmp_path / "a.npz", dict[str, Any]({name: IMAGES[:4]})
+    np.savez(file, **named)
+    np.testing.assert_array_equal(read(file).train.images, IMAGES[:4])
+    np.savez(file, images=IMAGES, **named)
+    if role == "train":
+        if "images" in name or name == "x_value":
+            with pytest.raises(InputError, match=f"holds 2 arrays of images: images, {name}"):
+                read(file)
+            return
+        data = read(file)
+        assert data.notes == (f"1 array in {file} was left aside: {name}.",)
+    else:
+        data = read(file)
+        assert (data.test is not None) == (role == "test")
+        aside = (f"1 array in {file} was left aside: {name}.",)
+        assert data.notes == (aside if role == "spare" else ())
+    np.testing.assert_array_equal(data.train.images, IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"y": LABELS[:5]}, r"y is int64 \(5,\), expected a label for each image of x, \(6,\)"),
+        ({"labels": np.eye(6)}, r"labels is float64 \(6, 6\), expected a label for each image of"),
+        ({"target": LABELS / 2}, "the labels are float64, expected whole numbers"),
+        ({"y": LABELS, "x_test": IMAGES[:2], "y_test": LABELS[:1]}, r"y_test is int64 \(1,\), exp"),
+        ({"label": LABELS + 0j, "ids": LABELS}, r"label is complex128 \(6,\), expected a label"),
+    ],
+)
+def test_labels_that_do_not_fit(arrays: Any, message: str, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=IMAGES, **arrays)
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [LABELS.astype(float), LABELS[:, None], LABELS.astype("S1"), LABELS.astype("U2")],
+    ids=lambda labels: str(labels.dtype),
+)
+def test_labels_of_other_types(labels: Any, tmp_path: Path) -> None:
+    names = np.array(["nought", "one"])
+    np.savez(tmp_path / "a.npz", x=IMAGES, interval_labels=labels, label_names=names)
+    data = read(tmp_path / "a.npz")
+    want = LABELS.tolist()
+    assert [int(data.names[i]) if data.names else i for i in data.train.labels] == want
+    assert data.notes == (f"1 array in {tmp_path / 'a.npz'} was left aside: label_names.",)
 
 
 @pytest.mark.parametrize(

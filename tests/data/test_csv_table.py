@@ -110,6 +110,18 @@ def test_a_packed_table_takes_no_more_memory_than_its_images(tmp_path: Path) -> 
     assert peak < 4_000_000
 
 
+def test_a_packed_table_that_would_fill_the_memory(tmp_path: Path) -> None:
+    """80 MB of text are packed into 80 KB."""
+    row = ",".join(["0"] * 784) + "\n"
+    (tmp_path / "a.csv").write_bytes(gzip.compress(row.encode() * 51_000))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="would be unpacked from [0-9,]* to 67,1[0-9,]* bytes"):
+        read_csv(tmp_path / "a.csv")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 80_000_000  # of the 43,000 images until then, and what reads them
+
+
 def test_a_packed_line_without_an_end_takes_no_memory(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(gzip.compress(b"0" * 50_000_000))
     tracemalloc.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,8 @@ def test_files_of_other_kinds(content: bytes, message: str, tmp_path: Path) -> N
 
 
 def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="data is empty, expected the name of a folder or of a fi"):
+        load_images("")
     with pytest.raises(InputError, match="data folder .*/nowhere does not exist"):
         load_images(tmp_path / "nowhere")
     (tmp_path / "link").symlink_to("nowhere")
@@ -112,6 +115,33 @@ def test_resize_is_the_same_for_all_kinds(kind: str, tmp_path: Path) -> None:
     images = load_images(write(kind, tmp_path), resize=9, hold_out=0).train.images
     assert images.shape == (20, 9, 9)
     np.testing.assert_array_equal(images, dataset_of(IMAGES, resize=9, hold_out=0).train.images)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 300), (40, 1, 3)])
+def test_tiny_images_are_not_resized(shape: tuple[int, ...], tmp_path: Path) -> None:
+    """100,000 images of one pixel would become 78 MB."""
+    np.savez(tmp_path / "a.npz", images=np.zeros((100, *shape), np.uint8))
+    h, w, *_ = shape
+    message = f"{tmp_path / 'a.npz'}: the images are {w} x {h}, expected at least 8 x 8"
+    with pytest.raises(InputError, match=message):
+        load_images(tmp_path / "a.npz", resize=28)
+
+
+@pytest.mark.parametrize(("n", "h", "w"), [(100_000, 0, 0), (2**32 - 1, 0, 0), (9, 0, 28)])
+def test_images_without_pixels_are_not_resized(n: int, h: int, w: int, tmp_path: Path) -> None:
+    (tmp_path / "images").write_bytes(struct.pack(">4B3I", 0, 0, 8, 3, n, h, w))
+    with pytest.raises(InputError, match=f"images are {w} x {h}, expected at least 8 x 8"):
+        load_images(tmp_path, resize=64)
+
+
+def test_what_lies_beside_the_only_data_set_is_named(tmp_path: Path) -> None:
+    write("npz", tmp_path)
+    (tmp_path / "README").write_text("about")
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "more").write_bytes(bytes(5))
+    data = load_images(tmp_path, hold_out=0)
+    more = Path("below", "more")
+    assert data.notes == (f"2 other files in {tmp_path} were left aside: README, {more}.",)
 
 
 def test_resize_of_colours_and_of_mnist() -> None:
@@ -160,6 +190,17 @@ def test_shares(share: float, test: int) -> None:
     data = dataset_of(IMAGES, hold_out=share)
     assert len(data.train.images) == 20 - test
     assert (0 if data.test is None else len(data.test.images)) == test
+
+
+def test_a_share_that_is_none_or_all() -> None:
+    assert dataset_of(IMAGES[:4]).notes == (
+        "The data have no test images, and 0.1 of 4 images is none: what is measured with test "
+        "images is left out.",
+    )
+    assert dataset_of(IMAGES[:4], hold_out=0).notes == ()
+    for images, share in ((IMAGES, 0.99), (IMAGES[:3], 0.9), (IMAGES[:1], 0.6)):
+        with pytest.raises(InputError, match=f"hold_out is {share}, which leaves none of the "):
+            dataset_of(images, hold_out=share)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1, 2, float("nan"), "a", None])

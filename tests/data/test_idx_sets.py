@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.idx_files import write_idx
-from helpers.pictures import grey
+from helpers.pictures import grey, save
 
 from minigan.data import load_images
 from minigan.errors import InputError
@@ -121,6 +121,28 @@ def test_images_without_labels(tmp_path: Path) -> None:
     assert (data.train.labels, data.test) == (None, None)
 
 
+def test_what_is_not_used_is_named(tmp_path: Path) -> None:
+    fill(tmp_path, "{split}-{kind}-idx{n}-ubyte")
+    assert read(tmp_path).notes == ()
+    save(tmp_path / "picture.png", grey(0))
+    write_idx(tmp_path / "test-images-idx3-ubyte", TEST)  # beside t10k
+    write_idx(tmp_path / "train-images-idx3-ubyte.gz", IMAGES[:2])  # beside the plain one
+    (tmp_path / "extra").mkdir()
+    assert_read(tmp_path)
+    assert read(tmp_path).notes == (
+        f"4 other files in {tmp_path} were left aside: extra, picture.png, "
+        "test-images-idx3-ubyte, ….",
+    )
+
+
+def test_labels_without_images_are_named(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    write_idx(tmp_path / "raw" / "train-images-idx3-ubyte", IMAGES)
+    write_idx(tmp_path / "raw" / "t10k-labels-idx1-ubyte", LABELS)
+    labels = Path("raw", "t10k-labels-idx1-ubyte")
+    assert read(tmp_path).notes == (f"1 other file in {tmp_path} was left aside: {labels}.",)
+
+
 def test_images_in_colour(tmp_path: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (4, 9, 8, 3), dtype=np.uint8)
     write_idx(tmp_path / "train-images-idx4-ubyte", images)
@@ -151,7 +173,7 @@ def test_a_file_of_another_name_stands_alone(tmp_path: Path) -> None:
         ("train-images-idx3-ubyte", LABELS, r"uint8 numbers of shape \(8,\), expected images"),
         ("train-images-idx3-ubyte", IMAGES[:0], "holds 0 images, .* 8 labels"),
         ("t10k-images-idx3-ubyte", TEST[:, :9], "the test images are 12 x 9, grey, the training"),
-        ("train-images-idx3-ubyte", IMAGES[:, :5], "the images are 12 x 5, expected from 8 x 8"),
+        ("train-images-idx3-ubyte", IMAGES[:, :5], "the images are 12 x 5, expected at least 8"),
     ],
 )
 def test_what_does_not_fit(name: str, array: Any, message: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.pictures import bomb, colour, grey, png_bytes, save
+from helpers.pictures import bomb, colour, grey, png_bytes, png_with_clear, save
 from PIL import Image
 
 from minigan.data import load_images
@@ -117,6 +117,23 @@ def test_a_transparent_colour_of_a_palette_is_white(tmp_path: Path) -> None:
     assert image[0, :2].tolist() == [[255, 255, 255], [0, 0, 255]]
 
 
+@pytest.mark.parametrize(
+    ("bits", "clear"),
+    [(1, (1,)), (2, (2,)), (4, (7,)), (8, (7,)), (16, (258,)), (8, (1, 2, 3)), (16, (258, 515, 9))],
+    ids=str,
+)
+def test_a_transparent_colour_of_any_depth_is_white(
+    bits: int, clear: tuple[int, ...], tmp_path: Path
+) -> None:
+    rows = [[*clear, *[0] * (len(clear) * 7)]] + [[0] * (len(clear) * 8)] * 7
+    (tmp_path / "a.png").write_bytes(png_with_clear(rows, bits, clear))
+    data = read(tmp_path)
+    want = np.zeros((1, 8, 8))
+    want[0, 0, 0] = 255
+    np.testing.assert_array_equal(data.train.images, want)
+    assert data.notes == ("1 picture is transparent in places, and shown on white.",)
+
+
 def test_cmyk(tmp_path: Path) -> None:
     red = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
     save(tmp_path / "a.jpg", red)
@@ -178,8 +195,18 @@ def test_sizes_from_8_to_64(h: int, w: int, right: int, tmp_path: Path) -> None:
     if right:
         assert read(tmp_path).shape == (h, w)
         return
-    with pytest.raises(InputError, match=f"the images are {w} x {h}, expected from 8 x 8 to 64"):
+    want = "at least 8 x 8" if h < 8 else "from 8 x 8 to 64 x 64: give `resize` 28"
+    with pytest.raises(InputError) as caught:
         read(tmp_path)
+    assert str(caught.value) == f"{tmp_path}: the images are {w} x {h}, expected {want}".replace(
+        "`", ""
+    )
+
+
+def test_tiny_pictures_are_not_resized(tmp_path: Path) -> None:
+    file = save(tmp_path / "a.png", grey(0, 7, 300))
+    with pytest.raises(InputError, match=f"{file}: the images are 300 x 7, expected at least 8"):
+        read(tmp_path, resize=28)
 
 
 # ---------------------------------------------------------------- classes
@@ -224,13 +251,20 @@ def test_folders_to_train_and_to_test_with(names: tuple[str, str], tmp_path: Pat
     np.testing.assert_array_equal(data.test.images, [grey(4)])
 
 
+def test_a_third_folder_is_left_aside_and_named(tmp_path: Path) -> None:
+    data = read(fill(tmp_path, "train/a.png", "test/b.png", "val/c.png"))
+    np.testing.assert_array_equal(data.train.images, [grey(0)])
+    np.testing.assert_array_equal(data.test.images, [grey(1)])
+    assert data.notes == (f"1 other folder in {tmp_path} was left aside: val.",)
+
+
 def test_other_files_are_left_aside_and_hidden_ones_are_not_seen(tmp_path: Path) -> None:
     fill(tmp_path, "a.png", ".hidden.png", ".git/b.png", "__MACOSX/c.png")
     (tmp_path / "README").write_text("about")
     (tmp_path / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
     data = read(tmp_path)
     assert len(data.train.images) == 1
-    assert data.notes == (f"1 other file in {tmp_path} was left aside.",)
+    assert data.notes == (f"1 other file in {tmp_path} was left aside: README.",)
 
 
 def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
@@ -240,6 +274,17 @@ def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
     (tmp_path / "own" / "cats" / "all").symlink_to("..")
     data = read(tmp_path / "own")
     assert data.train.labels.tolist() == [0, 1, 1]
+    circle = Path("cats", "all")
+    assert data.notes == (f"1 other file in {tmp_path / 'own'} was left aside: {circle}.",)
+
+
+def test_a_second_way_to_a_folder_is_named(tmp_path: Path) -> None:
+    fill(tmp_path, "cats/a.png", "dogs/b.png")
+    for name in ("birds", "zebras"):  # before and after the folder itself
+        (tmp_path / name).symlink_to("dogs")
+    data = read(tmp_path)
+    assert (data.names, data.train.labels.tolist()) == (("cats", "dogs"), [0, 1])
+    assert data.notes == (f"2 other files in {tmp_path} were left aside: birds, zebras.",)
 
 
 def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

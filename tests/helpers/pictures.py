@@ -40,6 +40,25 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
+def png_with_clear(rows: list[list[int]], bits: int, clear: tuple[int, ...]) -> bytes:
+    """A PNG file of pixels of so many bits, grey or in colour, of which one colour is transparent.
+
+    Each row has one number for each pixel, or three.
+    """
+    channels = len(clear)
+    header = struct.pack(
+        ">IIBBBBB", len(rows[0]) // channels, len(rows), bits, channels - 1, 0, 0, 0
+    )
+    data = b""
+    for row in rows:
+        text = "".join(f"{number:0{bits}b}" for number in row)
+        text += "0" * (-len(text) % 8)
+        data += b"\0" + int(text, 2).to_bytes(len(text) // 8, "big")
+    names = {b"IHDR": header, b"tRNS": struct.pack(f">{channels}H", *clear)}
+    names |= {b"IDAT": zlib.compress(data), b"IEND": b""}
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in names.items())
+
+
 def bomb(w: int, h: int) -> bytes:
     """A PNG file of a few bytes that promises w x h grey pixels."""
     header = struct.pack(">IIBBBBB", w, h, 8, 0, 0, 0, 0)
