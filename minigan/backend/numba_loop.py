@@ -12,7 +12,9 @@ second).  It is not stored on disk, where it would go on being used after the fo
 
 from __future__ import annotations
 
+import functools
 import mmap
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +23,7 @@ import numpy as np
 
 from minigan.backend.base import Array
 from minigan.backend.transcript import EXACT, Transcript, readable, transcript_of
+from minigan.machine.terminal import say_once
 
 LARGE = 4096  # elements; NumPy's passes over fewer take no longer than the call of a loop
 OFTEN = 15  # calls on large arrays, after which a formula is compiled: a few steps never wait
@@ -28,6 +31,7 @@ MANY = 256  # formulas with other constants, after which their calls are counted
 
 ROOM = 256 << 20  # bytes of addresses that have to be free for the compiler, which uses 100 MB
 DTYPES = (np.float32, np.float64)
+MISSING = "not installed"
 
 Loop = Callable[[Sequence[Array]], Any]  # of a formula's arrays; it returns the formula's result
 
@@ -138,24 +142,45 @@ def _shows_all(constant: Any) -> bool:
 
 
 def _compiler() -> Any:
-    """Return what compiles a function; None if Numba is missing, or too old for this NumPy.
+    """Return what compiles a function; None if Numba is missing, or cannot be used: a line says so.
 
     It is None, too, where the system refuses to give more memory: the compiler would end the
     process.  As in NumPy, division by zero raises nothing; without fast-math the bits are NumPy's.
     """
     try:
         mmap.mmap(-1, ROOM).close()
-        import numba
-    except (ImportError, MemoryError, OSError):
+    except (MemoryError, OSError):
+        return None
+    numba, reason = _numba()
+    if numba is None:
+        if reason != MISSING:
+            say_once(f"Warning: Numba cannot be used ({reason}), so NumPy computes the formulas.")
         return None
     return numba.njit(error_model="numpy")
 
 
+@functools.cache
+def _numba() -> tuple[Any, str]:
+    """Return Numba, or None and the reason.  Its warnings, about its environment, become lines."""
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            import numba
+    except Exception as error:  # such as ValueError, where NUMBA_NUM_THREADS is 0
+        missing = isinstance(error, ImportError) and error.name == "numba"
+        said = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        return None, MISSING if missing else said
+    for warning in caught:
+        say_once(f"Warning: Numba: {str(warning.message).splitlines()[0]}")
+    if getattr(numba.config, "DISABLE_JIT", 0):  # its loops would be Python's
+        return None, "NUMBA_DISABLE_JIT is set"
+    return numba, ""
+
+
 def how_adam_runs() -> str:
     """Return in one line how the NumPy backend runs Adam's formula in this process."""
-    try:
-        import numba
-    except ImportError as error:
-        reason = "not installed" if error.name == "numba" else str(error)
+    numba, reason = _numba()
+    if reason == MISSING:
         return f"in blocks, 16 passes; in one with Numba, pip install 'minigan[fast]' ({reason})"
+    if numba is None:
+        return f"in blocks, 16 passes: Numba cannot be used ({reason})"
     return f"in one loop, compiled by Numba {numba.__version__}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import subprocess
 import sys
@@ -201,11 +202,52 @@ def test_constants_that_change_at_each_call_are_not_kept() -> None:
 
 def test_without_numba(monkeypatch: pytest.MonkeyPatch, loops: dict[Any, Any]) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)  # makes "import numba" fail
+    monkeypatch.setattr(numba_loop, "_numba", numba_loop._numba.__wrapped__)  # as a new process
     monkeypatch.setattr(numba_loop, "OFTEN", 1)
     x = np.linspace(-1, 1, LARGE).reshape(1, -1)
     for _ in range(3):
         np.testing.assert_array_equal(mg.ReLU().forward(x)[0], np.maximum(x, 0))
     assert set(loops.values()) == {None}
+
+
+@needs_numba
+@pytest.mark.parametrize(
+    ("name", "value", "line", "used"),
+    [
+        ("NUMBA_NUM_THREADS", "0", "Numba cannot be used (Number of threads specified must", False),
+        (
+            "NUMBA_NUM_THREADS",
+            "-3",
+            "Numba cannot be used (Number of threads specified must",
+            False,
+        ),
+        ("NUMBA_DISABLE_JIT", "1", "Numba cannot be used (NUMBA_DISABLE_JIT is set)", False),
+        ("NUMBA_NUM_THREADS", "abc", "Numba: Environment variable 'NUMBA_NUM_THREADS' is", True),
+        ("NUMBA_OPT", "banana", "Numba: Environment variable 'NUMBA_OPT' is defined but", True),
+    ],
+)
+def test_an_environment_that_numba_refuses_costs_one_line(
+    name: str, value: str, line: str, used: bool
+) -> None:
+    code = f"""if True:
+        import numpy as np, minigan as mg
+        x = np.ones((1, {LARGE}), "float32")
+        for _ in range({2 * OFTEN}):
+            y = mg.ReLU()(x)
+            z = mg.Sequential(mg.LeakyReLU(0.2))(x)
+        print([loop is not None for loop in mg.get_backend("numpy").loops.loops.values()])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, name: value},
+    )
+    said, loops = done.stdout.splitlines()
+    assert said.startswith(f"Warning: {line}")
+    assert (loops, done.stderr) == (str([used] * 2), "")
 
 
 @needs_numba
