@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 import time
 import traceback
@@ -232,7 +233,7 @@ def started_ranks() -> Ranks:
 
     For a single process, mpi4py is not imported.  Raises InputError if it is missing.
     """
-    if not any(name in os.environ and os.environ.get(of) != "1" for name, of in STARTERS.items()):
+    if _started()[1] == 1:
         return ALONE
     try:
         from mpi4py import MPI
@@ -241,11 +242,26 @@ def started_ranks() -> Ranks:
             "mpiexec has started this program, which needs mpi4py to talk to the other processes: "
             "pip install 'minigan[mpi]'"
         ) from error
+    except RuntimeError as error:  # without the library of MPI itself
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(f"mpiexec has started this program, but mpi4py says: {reason}") from error
     comm = MPI.COMM_WORLD
     return MPIRanks(comm, MPI) if comm.Get_size() > 1 else ALONE
 
 
 def started_as() -> int:
     """Return the rank that mpiexec has told this process; 0 for a process that is alone."""
-    numbers = [os.environ[name] for name in STARTERS if name in os.environ]
-    return int(numbers[0]) if numbers and numbers[0].isdigit() else 0
+    return _started()[0]
+
+
+def _started() -> tuple[int, int]:
+    """Return the rank of this process, and how many there are; (0, 1) if mpiexec has not said both.
+
+    A variable that is alone, or makes no sense, comes from elsewhere.
+    """
+    for name, of in STARTERS.items():
+        rank, size = os.environ.get(name, ""), os.environ.get(of, "")
+        numbers = all(re.fullmatch("[0-9]{1,9}", number) for number in (rank, size))
+        if numbers and int(rank) < int(size):
+            return int(rank), int(size)
+    return 0, 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.abc
 import sys
 from typing import Any
 
@@ -124,6 +125,36 @@ def test_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(ALONE.mean(x), x.mean(axis=0))
     with pytest.raises(InputError, match="broken"), ALONE.agreeing():
         raise InputError("broken")
+
+
+@pytest.mark.parametrize(
+    ("rank", "size"),
+    [("1", None), (None, "4"), ("²", "4"), ("-1", "4"), ("4", "4"), ("x", "4"), ("1", "x")],
+)
+def test_variables_that_make_no_sense_come_from_elsewhere(
+    rank: str | None, size: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pair in STARTERS.items():
+        for name, value in zip(pair, (rank, size), strict=True):
+            monkeypatch.delenv(name, raising=False)
+            if value is not None:
+                monkeypatch.setenv(name, value)
+    assert (started_ranks(), started_as()) == (ALONE, 0)
+
+
+def test_mpi4py_without_its_library_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(importlib.abc.MetaPathFinder):
+        def find_spec(self, name: str, *more: Any) -> Any:
+            if name == "mpi4py":
+                raise RuntimeError("cannot load MPI library\nlibmpi.so: cannot open")
+            return None
+
+    monkeypatch.delitem(sys.modules, "mpi4py", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    monkeypatch.setenv("PMI_RANK", "0")
+    monkeypatch.setenv("PMI_SIZE", "2")
+    with pytest.raises(InputError, match="but mpi4py says: cannot load MPI library$"):
+        started_ranks()
 
 
 def test_a_start_by_mpiexec_without_mpi4py_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
