@@ -12,6 +12,8 @@ import os
 import secrets
 import shutil
 import stat
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -19,6 +21,7 @@ from typing import IO, BinaryIO
 from minigan.machine.terminal import say_once
 
 TEMPORARY = ".minigan-{}.tmp"
+SETTLED = 60  # seconds, after which a temporary folder is locked if its process still runs
 BINARY = getattr(os, "O_BINARY", 0)  # Windows needs it
 # What a file system answers if it cannot do what was asked, rather than that it failed to do it.
 UNABLE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK}
@@ -55,16 +58,19 @@ def new_folder(path: Path) -> Iterator[Path]:
     """Make a folder that is at ``path`` when everything is in it, and not before.
 
     The block writes into a temporary folder beside it, which is then renamed.  After an error in
-    the block nothing is left; a process that is killed leaves the temporary folder.  Raises
-    FileExistsError if there is something at ``path`` already, and OSError if the folder cannot be
-    made.
+    the block nothing is left; a process that is killed leaves the temporary folder, which the next
+    new folder beside it removes.  Raises FileExistsError if there is something at ``path`` already,
+    and OSError if the folder cannot be made.
     """
     temporary = path.with_name(TEMPORARY.format(secrets.token_hex(8)))
+    lock = None
     try:
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_dead_folders(path.parent)
         temporary.mkdir()
+        lock = _lock(temporary)
         yield temporary
         temporary.rename(path)
     except BaseException as error:
@@ -72,6 +78,9 @@ def new_folder(path: Path) -> Iterator[Path]:
         if isinstance(error, OSError) and error.filename is not None:
             error.filename = str(path)  # the user knows this name, not the temporary one
         raise
+    finally:
+        if lock is not None:
+            os.close(lock)
     _sync_folder(path.parent)
 
 
@@ -106,10 +115,49 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files that killed processes have left in a folder."""
+    """Remove what killed processes have left in a folder, into which no other process writes now.
+
+    These are temporary files, and temporary folders that nobody holds.
+    """
     for file in folder.glob(TEMPORARY.format("*")):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # as for a folder
             file.unlink()
+    _remove_dead_folders(folder)
+
+
+def _remove_dead_folders(parent: Path) -> None:
+    """Remove the temporary folders whose processes were killed.
+
+    A process holds its temporary folder by a lock, which ends with it.  A folder of the last minute
+    is left, because its process may be about to lock it; so are all where there are no locks.
+    """
+    for folder in parent.glob(TEMPORARY.format("*")):
+        with contextlib.suppress(OSError):
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or time.time() - found.st_mtime < SETTLED:
+                continue
+            lock = _lock(folder)
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """Return a descriptor that holds a folder for this process; None if that cannot be done.
+
+    Another process may hold it, or the system or its file system may have no locks.
+    """
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from minigan.machine.files import atomic_write, open_regular, remove_leftovers, sync
+from minigan.machine.files import atomic_write, new_folder, open_regular, remove_leftovers, sync
 from minigan.machine.terminal import say_once
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links and pipes")
@@ -125,11 +129,64 @@ def test_sync_raises_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_leftovers_of_killed_processes_go(tmp_path: Path) -> None:
     for name in (".minigan-0123.tmp", ".minigan-abcd.tmp", "notes.tmp", ".other.tmp"):
         (tmp_path / name).write_text("x")
-    (tmp_path / ".minigan-folder.tmp").mkdir()  # which no process of minigan makes
+    (tmp_path / ".minigan-folder.tmp").mkdir()  # of this minute
+    (tmp_path / ".minigan-link.tmp").symlink_to(tmp_path)
     remove_leftovers(tmp_path)
     remove_leftovers(tmp_path / "nowhere")
     left = [".minigan-folder.tmp", ".other.tmp", "notes.tmp"]
     assert sorted(path.name for path in tmp_path.iterdir()) == left
+
+
+def killed_while_it_makes(folder: Path) -> Path:
+    """Return the temporary folder of a process that was killed, an hour ago by its time."""
+    code = f"""if True:
+        import os, pathlib, signal
+        from minigan.machine.files import new_folder
+        with new_folder(pathlib.Path({str(folder)!r})) as temporary:
+            (temporary / "one").write_text("1")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = folder.parent.glob(".minigan-*")
+    return left
+
+
+@posix
+def test_the_folder_of_a_killed_process_goes_with_the_next_one(tmp_path: Path) -> None:
+    left = killed_while_it_makes(tmp_path / "images")
+    with new_folder(tmp_path / "more"):
+        assert left.exists()  # it may be about to be locked
+    hour_ago = time.time() - 3600
+    os.utime(left, (hour_ago, hour_ago))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / ".minigan-link.tmp").symlink_to(elsewhere)
+    os.utime(elsewhere, (hour_ago, hour_ago))
+    with new_folder(tmp_path / "images") as live:
+        assert not left.exists()
+        os.utime(live, (hour_ago, hour_ago))
+        with new_folder(tmp_path / "others"):
+            assert live.exists()  # its process is at work
+        remove_leftovers(tmp_path)
+        assert live.exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"images", "more", "others", "elsewhere"}
+
+
+@posix
+def test_without_locks_no_folder_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = killed_while_it_makes(tmp_path / "images")
+    os.utime(left, (0, 0))
+
+    def refused(descriptor: int, how: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refused)
+    with new_folder(tmp_path / "images"):
+        pass
+    assert (left.exists(), (tmp_path / "images").is_dir()) == (True, True)
 
 
 @posix
