@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,11 +32,16 @@ def epoch_picture(folder: Path, epoch: int) -> Path:
 def frames_of(folder: Path, epochs: int) -> list[tuple[int, Path]]:
     """Return the pictures that there are of so many epochs, each with its epoch, in order.
 
-    The first picture, of the first steps, has the epoch 0.
+    The first picture, of the first steps, has the epoch 0.  The folder is listed, because a
+    checkpoint may claim more epochs than there ever were.
     """
-    frames = [(0, step_picture(folder))]
-    frames += [(epoch, epoch_picture(folder, epoch)) for epoch in range(1, epochs + 1)]
-    return [(epoch, file) for epoch, file in frames if file.exists()]
+    first, frames = step_picture(folder), list[tuple[int, Path]]()
+    for file in (folder / SAMPLES).glob("epoch_*.png"):
+        number = file.stem.removeprefix("epoch_")
+        if re.fullmatch("[0-9]{4,10}", number) and file == epoch_picture(folder, int(number)):
+            frames.append((int(number), file))
+    shown = sorted(frame for frame in frames if 1 <= frame[0] <= epochs)
+    return [(0, first), *shown] if first.exists() else shown
 
 
 def first_picture(config: TrainConfig, steps_per_epoch: int) -> int:

@@ -147,7 +147,7 @@ class RunPage:
                 break
             recent.append(row)
         by_epoch = {e: list(rows) for e, rows in groupby(reversed(recent), lambda row: row.epoch)}
-        for epoch in range(self.looked_at + 1, epochs + 1):
+        for epoch in sorted(e for e in by_epoch if self.looked_at < e <= epochs):
             window = [r for e in range(epoch - PATIENCE, epoch + 1) for r in by_epoch.get(e, ())]
             found = [warning_of_memory(window, epoch, self.run.gan.r1)]
             if self.real_spread is not None:

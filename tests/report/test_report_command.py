@@ -21,7 +21,7 @@ import minigan as mg
 from minigan.cli import main
 from minigan.data import load_archive, save_archive
 from minigan.training.commands import repeating
-from minigan.training.folder import CHECKPOINT, PAGE
+from minigan.training.folder import CHECKPOINT, PAGE, frames_of
 from minigan.training.history import HistoryRow
 from minigan.training.page import RunPage
 
@@ -225,6 +225,21 @@ def test_warnings_are_found_again_whenever_the_page_is_made(tmp_path: Path) -> N
         (7, "Warning: 3 epochs in a row wit"),
         (10, "Warning: D remembers training "),
     ]
+
+
+def test_epochs_that_a_file_only_claims_cost_nothing(tmp_path: Path) -> None:
+    """A damaged checkpoint may claim any number of steps."""
+    (tmp_path / "samples").mkdir()
+    for name in ("epoch_0001", "epoch_0012", "epoch_12345", "epoch_0013", "epoch_9", "epoch_00013"):
+        (tmp_path / "samples" / f"{name}.png").write_bytes(b"")
+    (tmp_path / "samples" / "epoch_²000.png").write_bytes(b"")
+    epochs = [epoch for epoch, _ in frames_of(tmp_path, 10**15)]
+    assert epochs == [1, 12, 13, 12345]
+    assert [epoch for epoch, _ in frames_of(tmp_path, 12)] == [1, 12]
+    page = RunPage(whole_run(latent_dim=10), tmp_path, 0.38)
+    page.run.history = [row(10**14 + e, d_train=0.9, d_test=0.5) for e in range(5)]
+    page._look_for_warnings(10**15)
+    assert [found["epoch"] for found in page.warnings] == [10**14 + 2]
 
 
 def test_a_long_run_makes_no_large_page(tmp_path: Path) -> None:
