@@ -14,7 +14,7 @@ from helpers.pictures import bomb, colour, grey, png_bytes, png_with_clear, save
 from PIL import Image
 
 from minigan.data import load_images
-from minigan.data.pictures import read_picture
+from minigan.data.picture_file import read_picture
 from minigan.errors import InputError
 
 
