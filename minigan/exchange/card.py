@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from minigan.data import MNIST, in_words
 from minigan.machine.files import open_regular
+from minigan.machine.terminal import shown
 from minigan.network import Sequential
 from minigan.training import RECIPES, Recipe, Trained
 from minigan.training.class_names import listed
@@ -48,7 +49,7 @@ def model_card(exported: Exported) -> str:
     """Return the card as Markdown."""
     (net, config, _, shape, _), source, to, files, epochs, D = exported
     recipe = RECIPES[config.recipe]
-    data = MNIST if config.data == MNIST else Path(config.data).name
+    data = MNIST if config.data == MNIST else shown(Path(config.data).name)
     parts = [
         "# A generator, trained with minigan",
         f"It makes an image of {in_words(shape)}: {net.n_out} numbers, in rows from the top"

@@ -163,11 +163,16 @@ def _arrays(torch: Any, tensors: dict[Any, Any], size: int) -> dict[str, Array]:
 def _array(torch: Any, name: str, tensor: Any, size: int) -> Array:
     """Return a tensor as an array.  Raises InputError unless it is one that a network has."""
     key = key_shown(name)
-    if not torch.is_tensor(tensor) or tensor.layout != torch.strided:
+    if not torch.is_tensor(tensor):
         raise InputError(f"{key} is a {type(tensor).__name__}, expected a dense tensor")
+    kinds = {"nested": tensor.is_nested, "sparse": tensor.layout != torch.strided}
+    kinds["meta"] = tensor.is_meta  # a shape without numbers
+    if any(kinds.values()):
+        kind = next(kind for kind, found in kinds.items() if found)
+        raise InputError(f"{key} is a {kind} tensor, expected a dense tensor with numbers")
     if tensor.dtype not in (torch.float32, torch.float64, torch.int64):
         raise InputError(f"{key} is {tensor.dtype}, expected torch.float32 or torch.float64")
     if tensor.numel() * tensor.element_size() > size:  # strides of 0 repeat numbers without end
         raise InputError(f"{key} is {tuple(tensor.shape)}, more than the file has bytes for")
-    array: Array = tensor.detach().contiguous().numpy()
+    array: Array = tensor.detach().resolve_neg().contiguous().numpy()
     return array

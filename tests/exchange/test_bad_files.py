@@ -8,6 +8,7 @@ import pickle
 import random
 import sys
 import tracemalloc
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,16 +119,24 @@ def test_other_content(
 @pytest.mark.torch
 def test_tensors_that_no_network_has(saved: Callable[[Any], Path]) -> None:
     torch = pytest.importorskip("torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is a prototype
+        nested = torch.nested.nested_tensor([torch.zeros(3, 100), torch.zeros(2, 100)])
     repeated = torch.zeros(1).expand(10_000_000_000, 100)  # 4 TB in a file of a kilobyte
     for tensor, message in (
         (repeated, "more than the file has bytes for"),
         (torch.zeros(3, 100, dtype=torch.float16), "torch.float16, expected torch.float32"),
-        (torch.zeros(3, 100).to_sparse(), "expected a dense tensor"),
+        (torch.zeros(3, 100).to_sparse(), "is a sparse tensor, expected a dense tensor"),
+        (torch.zeros(3, 100, device="meta"), "is a meta tensor, expected a dense tensor"),
+        (nested, "is a nested tensor, expected a dense tensor"),
         (torch.full((256, 100), torch.nan), "expected|not finite"),
     ):
         refused(saved({"model.0.weight": tensor}), message)
     generator = state()["generator"]
-    generator["model.2.bias"][3] = torch.nan
+    bias = generator["model.2.bias"]
+    minus = torch._neg_view(torch.full_like(bias, torch.inf))  # PyTorch keeps the sign beside it
+    refused(saved(generator | {"model.2.bias": minus}), "model.2.bias has numbers that are not fin")
+    bias[3] = torch.nan
     refused(saved(generator), "model.2.bias has numbers that are not finite")
 
 

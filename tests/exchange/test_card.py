@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from minigan.exchange.card import _measures
+from minigan.exchange.card import Exported, _measures, model_card
+from minigan.training import find_generator, stored_generator
 
 GENERATOR = {
     "ndb": {"different": 2, "js": 0.0036, "bins": 15},
@@ -47,3 +49,17 @@ def test_a_file_that_is_no_report_is_as_good_as_none(report: Any, tmp_path: Path
 
 def test_measures_of_an_earlier_epoch_are_not_quoted(tmp_path: Path) -> None:
     assert card_of(tmp_path / "checkpoint.npz", REPORT, age=60) == ""
+
+
+def test_names_that_are_not_utf_8_are_shown(tmp_path: Path) -> None:
+    """A name of Linux may have any bytes; Python keeps those that are no UTF-8 as surrogates."""
+    source = find_generator(None, classes=True)
+    trained = stored_generator(source)
+    config = replace(trained.config, data="/nobody/k\udcff.npz")
+    names = ("\udcff", "\ud800b", *"cdefghij")
+    trained = trained._replace(config=config, names=names)
+    card = model_card(Exported(trained, source, "torch", ["generator.pt"], 1, None))
+    assert "- data: k\\udcff.npz\n" in card
+    assert "0 (\\udcff), 1 (\\ud800b), 2 (c)" in card
+    assert "the data set k\\udcff.npz." in card
+    card.encode()
