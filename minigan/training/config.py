@@ -18,6 +18,7 @@ from minigan.machine.files import atomic_write, open_regular
 from minigan.models import LATENT_DIM
 from minigan.training.recipes import RECIPES
 
+LARGEST_R1 = 1e6  # a usual penalty is 0.1 to 10
 CONFIG, CHECKSUM = "config.json", "crc32"
 LONGEST = 1_000_000  # bytes: a longer config.json is none
 # A resumed run may change how many epochs it trains, its learning rate, on which device, with which
@@ -121,8 +122,8 @@ class TrainConfig:
                 raise InputError(f"`{name}` is {value!r}, expected {', '.join(choices)}")
         if self.lr is not None and not 0 < to_float(self.lr) < math.inf:
             raise InputError(f"`lr` is {self.lr!r}, expected a positive, finite number")
-        if self.r1 is not None and not 0 <= to_float(self.r1) < math.inf:
-            raise InputError(f"`r1` is {self.r1!r}, expected a finite number of at least 0")
+        if self.r1 is not None and not 0 <= to_float(self.r1) <= LARGEST_R1:
+            raise InputError(f"`r1` is {self.r1!r}, expected a number from 0 to {LARGEST_R1:g}")
         if self.r1 and RECIPES[self.recipe].probabilities:
             raise InputError(
                 f"`r1` is {self.r1!r}, but it is a penalty on logits, and D of the recipe "

@@ -171,10 +171,11 @@ class RunPage:
             inputs = with_classes(z, np.arange(len(z)) % max(K, 1), K)
             return G.backend.to_numpy(G(asarray(inputs, G.dtype)))
 
-        directions, shares = principal_directions(draw, latent_dim, groups=K or 1)
         net = network_of(G)
-        if isinstance(G, Styled) and net is not None:
-            net["mean"] = packed(G.backend.to_numpy(mean_style(G)))
+        with np.errstate(over="ignore", invalid="ignore"):  # a run may be about to diverge
+            directions, shares = principal_directions(draw, latent_dim, groups=K or 1)
+            if isinstance(G, Styled) and net is not None:
+                net["mean"] = packed(G.backend.to_numpy(mean_style(G)))
         return {
             "G": net,
             "latent_dim": latent_dim,

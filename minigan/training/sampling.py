@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from minigan.backend import Array
+from minigan.backend import Array, backend_of
 from minigan.data import SHIPPED
+from minigan.errors import InputError
 from minigan.network import Sequential
 from minigan.styled import Styled
 from minigan.training.draws import draw_z, with_classes
@@ -61,10 +62,12 @@ def load_generator(
 
 
 def draw_samples(net: Sequential, z: Array) -> Array:
-    """Return images in [-1, 1], (N, 784) in main memory, for latent points z, (N, latent_dim)."""
-    chunks = (z[start : start + CHUNK] for start in range(0, len(z), CHUNK))
-    return np.concatenate(
-        [net.backend.to_numpy(net(net.backend.asarray(chunk, net.dtype))) for chunk in chunks]
+    """Return images in [-1, 1], (N, 784) in main memory, for latent points z, (N, latent_dim).
+
+    Raises InputError if they hold numbers that are not finite.
+    """
+    return _in_chunks(
+        z, lambda chunk: net(net.backend.asarray(chunk, net.dtype)), "its weights are"
     )
 
 
@@ -74,14 +77,34 @@ def draw_truncated(net: Styled, x: Array, psi: float) -> Array:
         w' = w̄ + ψ (w - w̄)
 
     With ψ below 1 they are more alike, and more of them are good; with 0 only the noise differs.
-    x is what ``draw_samples`` takes.  Source: the truncation trick of Karras et al. 2019.
+    x is what ``draw_samples`` takes.  Raises InputError as it does: ψ may be too large.
+
+    Source: the truncation trick of Karras et al. 2019.
     """
-    asarray, mean, images = net.backend.asarray, mean_style(net), []
-    for start in range(0, len(x), CHUNK):
-        chunk = asarray(x[start : start + CHUNK], net.dtype)
+    mean = mean_style(net)
+
+    def draw(chunk: Array) -> Array:
+        chunk = net.backend.asarray(chunk, net.dtype)
         w = mean + psi * (net.styles(chunk[:, : net.n_z]) - mean)
-        images.append(net.backend.to_numpy(net.images([w] * net.styled, chunk)))
-    return np.concatenate(images)
+        return net.images([w] * net.styled, chunk)
+
+    return _in_chunks(x, draw, f"its weights are, or `truncation`, {psi:g}, is")
+
+
+def _in_chunks(x: Array, draw: Callable[[Array], Array], cause: str) -> Array:
+    """Return what ``draw`` makes of the rows of x, a part of them at a time, in main memory.
+
+    Raises InputError if it is not finite; ``cause`` says what may be too large.
+    """
+    chunks = (x[start : start + CHUNK] for start in range(0, len(x), CHUNK))
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers too large are found below
+        drawn = [draw(chunk) for chunk in chunks]
+    images = np.concatenate([backend_of(some).to_numpy(some) for some in drawn])
+    if not np.isfinite(images).all():
+        raise InputError(
+            f"the generator draws images with numbers that are not finite: {cause} too large"
+        )
+    return images
 
 
 def mean_style(net: Styled) -> Array:

@@ -101,6 +101,25 @@ def test_draw_samples_in_chunks(run: Path, monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_allclose(draw_samples(net, z), images, atol=1e-6)
 
 
+@pytest.mark.parametrize("command", ["sample", "sample --interpolate", "evaluate"])
+def test_weights_that_overflow_are_one_line(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All numbers in the file are finite, and what comes of them is not."""
+    arrays, meta = load_archive(PRETRAINED)
+    signs = np.random.default_rng(0).choice([-3e38, 3e38], arrays["generator"].shape)
+    arrays["generator"] = signs.astype(np.float32)
+    del meta["figures"]
+    save_archive(tmp_path / "best.npz", arrays, meta)
+    name, *options = command.split()
+    assert main([name, str(tmp_path / "best.npz"), *options]) == 2
+    err = capsys.readouterr().err.splitlines()[-1]
+    assert err == (
+        "minigan: the generator draws images with numbers that are not finite: its weights are too "
+        "large"
+    )
+
+
 def test_bad_runs(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing does not exist"):
         load_generator(tmp_path / "nothing")

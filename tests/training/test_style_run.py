@@ -67,6 +67,18 @@ def test_a_truncation_that_is_none(truncation: str, config: Configure, capsys: A
     assert main(["sample", str(folder), "--truncation", "0.7"]) == 0
 
 
+@pytest.mark.parametrize("truncation", ["1e308", "1e30"])
+def test_a_truncation_that_is_too_large(truncation: str, config: Configure, capsys: Any) -> None:
+    folder = mg.Trainer(config(recipe="style", epochs=1)).run()
+    capsys.readouterr()
+    assert main(["sample", str(folder), "--truncation", truncation]) == 2
+    assert capsys.readouterr().err == (
+        "minigan: the generator draws images with numbers that are not finite: its weights are, or "
+        f"--truncation, {float(truncation):g}, is too large\n"
+    )
+    assert not (folder / "sample_0.png").exists()
+
+
 def test_a_generator_without_styles(
     tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
