@@ -71,7 +71,9 @@ def _train_seeds(config: TrainConfig, seeds: tuple[int, int], jobs: int | None) 
         say("Stopped; everything is saved.  The same command goes on.")
         raise
     say(f"\n{table_of(runs)}\n")
-    say(f"The same figures, without rounding: {Path(config.out or '') / TABLE}")
+    table = Path(config.out or "") / TABLE
+    if table.is_file():  # else no run has come so far as to make its folder
+        say(f"The same figures, without rounding: {table}")
     return 1 if any(run.error for run in runs) else 0
 
 
@@ -93,7 +95,7 @@ def sample_command(options: Sample) -> int:
         if options.digits is None
         else asked_classes(options.digits, trained.classes, trained.names)
     )
-    out = Path(options.out) if options.out else _picture(options)
+    out = _picture(options) if options.out is None else Path(options.out)
     ending = FORMATS[options.format]
     if ending and out.suffix.lower() != ending:
         raise InputError(f"`out` {out} does not end in {ending}")
@@ -112,7 +114,7 @@ def sample_command(options: Sample) -> int:
     rng = np.random.default_rng(options.seed)
     inputs, columns = latent_picture(trained, rng, options.n, asked, options.interpolate, draw)
     images = draw(inputs)
-    if options.run is None and not options.out:
+    if options.run is None and options.out is None:
         RUNS.mkdir(exist_ok=True)
     files = save_images(out, images, options.format, columns, trained.shape)
     to = f" to {files[-1].name}" if len(files) > 1 else ""

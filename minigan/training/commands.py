@@ -51,8 +51,14 @@ def words_of(config: TrainConfig) -> list[str]:
         ):
             values = value if isinstance(value, (tuple, list)) else [value]
             # a flag stands alone: True is the only value of one that is not the default
-            words += [f"--{name.replace('_', '-')}", *(str(v) for v in values if v is not True)]
+            words += [f"--{name.replace('_', '-')}", *(word_of(v) for v in values if v is not True)]
     return words
+
+
+def word_of(value: object) -> str:
+    """Return a value as a word that follows an option; a name like ``-x`` becomes ``./-x``."""
+    text = str(value)
+    return f"./{text}" if text.startswith("-") else text
 
 
 def model_option(run: Run) -> str:

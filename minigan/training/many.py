@@ -22,9 +22,10 @@ from minigan.backend import get_backend
 from minigan.errors import InputError, check_whole
 from minigan.machine.files import atomic_write, open_regular
 from minigan.machine.signals import noted_signals
-from minigan.training.commands import words_of
+from minigan.training.commands import word_of, words_of
 from minigan.training.config import CHANGEABLE, CONFIG, TrainConfig
 from minigan.training.folder import HISTORY
+from minigan.training.images import read_data, training_data
 
 TABLE = "seeds.csv"
 LARGEST_SEEDS = 10_000
@@ -69,9 +70,10 @@ def train_seeds(
     runs use them, which they then take in turns.  ``say`` is called with a line for each run that
     has ended.
 
-    Returns the runs in the order of their seeds, and writes their figures to ``seeds.csv``.  Raises
-    InputError for seeds or a folder that make no sense, and KeyboardInterrupt after Ctrl-C, when
-    all runs have saved and ended.
+    Returns the runs in the order of their seeds, and writes their figures to ``seeds.csv``, unless
+    no run has made a folder.  Raises InputError for seeds or a folder that make no sense, and
+    for data that no run could train on; KeyboardInterrupt after Ctrl-C, when all runs have saved
+    and ended.
     """
     check_whole("seeds", first, 0)
     if check_whole("seeds", last, 0) < first or last - first >= LARGEST_SEEDS:
@@ -92,6 +94,7 @@ def train_seeds(
         raise InputError(f"`out` {out} is a file, expected a folder")
     if (out / CONFIG).exists():
         raise InputError(f"`out` {out} holds a run, expected a folder for many")
+    training_data(read_data(config), config, get_backend("numpy"))
     gpus = _gpus(config)
     pool = ThreadPoolExecutor(jobs or len(gpus) or _cores())
     with noted_signals() as signals, pool:
@@ -120,11 +123,11 @@ class _Run:
         words = words_of(own)
         if (self.folder / CONFIG).exists():
             own.check_resumes(replace(TrainConfig.of_run(self.folder), out=None, resume=None))
-            words = ["--resume", str(self.folder)]
+            words = ["--resume", word_of(self.folder)]
             for name in (*CHANGEABLE, "model"):
                 value, default = getattr(config, name), getattr(TrainConfig, name)
                 if name == "epochs" or (name != "tf32" and value not in (None, default)):
-                    words += [f"--{name.replace('_', '-')}", str(value)]
+                    words += [f"--{name.replace('_', '-')}", word_of(value)]
             words.append("--tf32" if config.tf32 else "--no-tf32")
         self.command = [sys.executable, "-m", "minigan", "train", *words]
         self.environment = dict(os.environ)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,29 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(
     text = table_of(runs)
     assert "seed 1: minigan: --out" in text
     assert text.splitlines()[4].split()[:2] == ["median", "1"]
+
+
+def test_data_that_no_run_can_use_is_one_line(
+    options: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = ["train", "--data", "nowhere", "--out", options["out"], "--seeds", "1", "2"]
+    fails(nowhere, "data folder nowhere does not exist", capsys)
+    images = Path(options["data"]).with_name("images.npz")
+    np.savez(images, images=np.zeros((30, 8, 8), np.uint8))
+    unlabelled = ["train", "--data", str(images), "--recipe", "conditional", *nowhere[3:]]
+    fails(unlabelled, "--recipe is conditional, which needs labels", capsys)
+    assert not Path(options["out"]).exists()
+
+
+def test_names_that_begin_with_a_dash(
+    options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-small.py").write_text(MODEL)
+    config = mg.TrainConfig(epochs=1, **options | {"out": "-sd", "model": "-small.py"})
+    for epochs in (1, 2):
+        (run,) = train_seeds(replace(config, epochs=epochs), 3, 3)
+        assert (run.error, run.figures["epoch"]) == ("", epochs)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="named pipes")
