@@ -26,13 +26,16 @@ from minigan.cli.commands import COMMANDS
 from minigan.cli.examples import examples_of
 from minigan.cli.mistakes import in_one_line
 from minigan.cli.options import Train
-from minigan.errors import InputError
+from minigan.errors import NAME, InputError
 from minigan.machine.colour import takes_colour
 from minigan.machine.signals import raise_on_interrupt
 from minigan.machine.terminal import complain, drop, fails, prepare_streams, say
 from minigan.training import TrainConfig
 
 OPTIONS = {field.name for kind, _ in COMMANDS.values() for field in fields(kind)}
+# that name files and folders: options, and what stands without one
+NAMING = {"data", "out", "resume", "model", "classifier", "html", "json", "copy_to"}
+POSITIONAL = {"run", "path", "file"}
 LEAST_COLUMNS = 40  # tyro needs some: with one to six columns, its help would never end
 
 
@@ -60,7 +63,7 @@ def main(args: Sequence[str] | None = None) -> int:
         if not known or os.environ.get("MINIGAN_TRACEBACK"):
             raise
         if started_as() == 0:
-            complain(f"minigan: {' '.join((failure or _message(error)).split())}")
+            complain(f"minigan: {' '.join((failure or _message(error, args)).split())}")
         return 2
     finally:
         for stream in (sys.stdout, sys.stderr):
@@ -68,10 +71,10 @@ def main(args: Sequence[str] | None = None) -> int:
                 drop(stream)
 
 
-def _message(error: Exception) -> str:
-    """Return what the user reads about an error."""
+def _message(error: Exception, args: Sequence[str]) -> str:
+    """Return what the user reads about an error of a command with these arguments."""
     if isinstance(error, InputError):
-        return error.spelled(_as_option)
+        return error.spelled(lambda name: _as_option(name, args))
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be read or written: {error.strerror}"
     if isinstance(error, OSError) and fails(sys.stdout):
@@ -84,6 +87,10 @@ def _run(args: list[str]) -> int:
         print(f"minigan {minigan.__version__}")
         return 0
     options = _parse(args)
+    for name in NAMING & vars(options).keys():
+        _check_name(f"`{name}`", getattr(options, name))
+    for name in POSITIONAL & vars(options).keys():
+        _check_name(name.upper(), getattr(options, name))
     try:
         os.getcwd()
     except FileNotFoundError as error:
@@ -101,6 +108,7 @@ def _parse(args: list[str]) -> Any:
     getattr(tyro, "_experimental_options", {})["ansi_codes"] = takes_colour(sys.stdout)
     # The options of a resumed run are the defaults, so that only the user can have typed others.
     resume = _value_of("--resume", args) if args[:1] == ["train"] else None
+    _check_name("`resume`", resume)
     default = Train(**vars(TrainConfig.of_run(resume))) if resume is not None else Train()
     kinds: Any = Union[  # noqa: UP007  the union is built from a list
         tuple(
@@ -132,12 +140,20 @@ def _parse(args: list[str]) -> Any:
     return options
 
 
-def _as_option(name: str) -> str:
+def _check_name(option: str, value: str | None) -> None:
+    """Raise InputError for a name that is blank, which nobody means and no message can show."""
+    if value is not None and not value.strip():
+        raise InputError(f"{option} is {value!r}, expected the name of a file or a folder")
+
+
+def _as_option(name: str, args: Sequence[str]) -> str:
     """Return the name of an argument as it is typed: ``batch_size`` is ``--batch-size``.
 
-    Anything else in backquotes comes from the user, and stays as it is.
+    Anything else in backquotes comes from the user, and stays as it is; so does what the user has
+    typed in them.
     """
-    return "--" + name.replace("_", "-") if name in OPTIONS else f"`{name}`"
+    typed = any(name in NAME.findall(word) for word in args)
+    return "--" + name.replace("_", "-") if name in OPTIONS and not typed else f"`{name}`"
 
 
 def _value_of(option: str, args: list[str]) -> str | None:

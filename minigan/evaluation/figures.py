@@ -102,14 +102,14 @@ class Evaluation:
         self.test = self.test_labels = None
         if data.test is not None:
             self.test, self.test_labels = _measured(data, data.test)
-        self.samples, bins = samples_and_bins(len(self.train), samples)
-        self.bins = Bins(self.train[self.samples :], bins)
         self.notes = [] if self.test is not None else [NO_TEST]
         self.check: AskedCheck | None = None  # of the digits, if these are digits
         if data.digits or classifier is not None:
             self.check = self._check(classifier)
         else:
             self.notes.append(DIGITS_ONLY)
+        self.samples, bins = samples_and_bins(len(self.train), samples)
+        self.bins = Bins(self.train[self.samples :], bins)
 
     def _check(self, file: str | Path | None) -> AskedCheck:
         """Return the classifier with the test images; InputError unless it can look at these."""

@@ -15,7 +15,7 @@ from minigan.errors import InputError, check_whole
 from minigan.evaluation.asked import Asked, save_confusion
 from minigan.evaluation.figures import Evaluation, Figures, Report, samples_and_bins
 from minigan.machine.files import atomic_write
-from minigan.metrics import beside_nearest
+from minigan.metrics import beside_nearest, load_classifier
 from minigan.metrics.classifier import CLASSES
 from minigan.metrics.pixels import most_images
 from minigan.training import SAMPLE_COUNT, find_generator, save_grid, stored_generator, unit_samples
@@ -61,9 +61,11 @@ def write_report(
     check_whole("seed", seed, 0)
     if samples is not None:
         check_whole("samples", samples, 1)
+    if classifier is not None:  # before the data is read
+        load_classifier(classifier)
     source = find_generator(run)
     net, config, classes, shape, names = stored_generator(source, layers=layers)
-    data = data or config.data
+    data = config.data if data is None else data
     folder = RUNS if run is None else source.parent
     there = folder if run is not None or os.path.lexists(folder) else Path()
     if not (there.is_dir() and os.access(there, os.W_OK)):  # checked before the long work begins

@@ -53,6 +53,56 @@ def test_bad_training_options(
     assert Path("file").read_text() == "mine"
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+@pytest.mark.parametrize(
+    ("args", "name"),
+    [
+        (["train", "--data"], "--data"),
+        (["train", "--out"], "--out"),
+        (["train", "--resume"], "--resume"),
+        (["train", "--model"], "--model"),
+        (["sample"], "RUN"),
+        (["sample", "--out"], "--out"),
+        (["evaluate"], "RUN"),
+        (["evaluate", "--data"], "--data"),
+        (["evaluate", "--classifier"], "--classifier"),
+        (["report"], "RUN"),
+        (["export", "--out"], "--out"),
+        (["import"], "FILE"),
+        (["data"], "PATH"),
+        (["data", "--out"], "--out"),
+        (["exercise"], "PATH"),
+        (["exercise", "--copy-to"], "--copy-to"),
+        (["trace", "--data"], "--data"),
+        (["trace", "--html"], "--html"),
+        (["bench", "--json"], "--json"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_is_blank(
+    args: list[str],
+    name: str,
+    blank: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It would be the current folder, or be left out of the message."""
+    monkeypatch.chdir(tmp_path)
+    message = f"{name} is {blank!r}, (expected the name of a file|which cannot name)"
+    fails([*args, blank], message.replace("\\", "\\\\"), capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_user_has_put_in_backquotes_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("`epochs`", "a `epochs`", "`epochs`/b", "x `batch_size` y"):
+        fails(["data", name], f"data folder {name} does not exist", capsys)
+    fails(["train", "--epochs", "0", "--out", "`lr`"], "--epochs is 0", capsys)
+
+
 @pytest.mark.parametrize(
     "args",
     [

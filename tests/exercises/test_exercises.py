@@ -273,7 +273,7 @@ def test_bad_input(
             "examples/exercises does not exist, expected .*; --copy-to puts them into a new folder",
         ),
         (["nowhere"], "nowhere does not exist, .*"),
-        ([""], "'' is not a path, .*"),
+        ([""], "PATH is '', expected the name of a file or a folder"),
         ([os.devnull], f"{re.escape(os.devnull)} is neither a file nor a folder, .*"),
         (["."], r"\. has no exercises, expected .*"),
         (["notes.py"], "notes.py is not an exercise, expected one of ex01_linear.py, .*"),

@@ -121,7 +121,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str], tape: Trace
         ),
         ("--html nowhere/x.html", "--html nowhere/x.html is in nowhere, which is not a folder"),
         ("--html /", "--html / is a folder"),
-        ("--html=", "--html '' is empty, expected a file to write"),
+        ("--html=", "--html is '', expected the name of a file"),
     ],
 )
 def test_command_errors(options: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
