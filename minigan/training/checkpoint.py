@@ -108,6 +108,8 @@ def restore_run(run: Run, file: Path) -> None:
         last_step = before.epochs * run.steps_per_epoch
         if type(step) is not int or not 0 <= step <= last_step:
             raise InputError(f"{file} is damaged: step {step!r} of {last_step}")
+        if meta["epoch"] != step // run.steps_per_epoch:
+            raise InputError(f"{file} is damaged: step {step} after epoch {meta['epoch']!r}")
         if step > run.last_step:
             epoch = -(-step // run.steps_per_epoch)
             raise InputError(

@@ -183,6 +183,15 @@ def test_damaged_numbers_of_steps(steps: Any, config: Configure) -> None:
         mg.Trainer(config(epochs=2, resume=str(folder)))
 
 
+@pytest.mark.parametrize("epoch", [0, 2, -1, "1", None, 1.5])
+def test_an_epoch_that_is_not_that_of_the_steps(epoch: Any, config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    arrays, meta = load_archive(folder / CHECKPOINT)
+    save_archive(folder / CHECKPOINT, arrays, meta | {"epoch": epoch})
+    with pytest.raises(InputError, match=r"checkpoint.npz is damaged: step 7 after epoch "):
+        mg.Trainer(config(epochs=2, resume=str(folder)))
+
+
 def test_changed_options_are_found(config: Configure) -> None:
     """The checksum of config.json covers options that a run may change, too."""
     folder = mg.Trainer(config(epochs=1)).run()
