@@ -128,11 +128,11 @@ def _source(text: Transcript) -> str:
 
 
 def _maximum(a: Any, b: Any) -> Any:
-    return a if a >= b or a != a else b  # NumPy's maximum of NaN is NaN
+    return a if a > b or a != a else b  # NumPy's maximum of NaN is NaN, that of -0 and 0 is 0
 
 
 def _minimum(a: Any, b: Any) -> Any:
-    return a if a <= b or a != a else b
+    return a if a < b or a != a else b
 
 
 def _shows_all(constant: Any) -> bool:

@@ -31,7 +31,7 @@ EXACT = {  # rounded to the nearest number wherever they are computed
     np.multiply: "{} * {}",
     np.divide: "{} / {}",
     np.negative: "-{}",
-    np.greater: "T({} > {})",  # true is 1, false is 0
+    np.greater: "T({} > {})",  # true is 1, false is 0: see ``Symbol.truth``
     np.less: "T({} < {})",
     np.maximum: "maximum({}, {})",
     np.minimum: "minimum({}, {})",
@@ -98,11 +98,20 @@ def transcribe(
         Symbol(lines, np.dtype(dtype), a, operations) if isinstance(a, str) else a for a in args
     ]
     result = formula(*symbols)
+    for one in result if isinstance(result, tuple) else [result]:
+        if one.truth:
+            raise TypeError("the result of a loop is a number, not a truth value")
     return lines, tuple(r.name for r in result) if isinstance(result, tuple) else result.name
 
 
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
-    """A symbol for one element; it writes down, as a line, each operation on it."""
+    """A symbol for one element; it writes down, as a line, each operation on it.
+
+    ``truth`` says that it is the result of a comparison.  Beside a number of the arrays' type it is
+    1 or 0; all else that may be done with a truth value has rules of its own, and is left to NumPy.
+    """
+
+    truth = False
 
     def __init__(
         self, lines: list[str], dtype: np.dtype[Any], text: str, operations: Mapping[np.ufunc, str]
@@ -114,8 +123,16 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Symbol:
         if ufunc not in self.operations or method != "__call__" or options:
             raise TypeError(f"{ufunc.__name__} cannot be part of a loop: not in OPERATIONS")
+        truths = [isinstance(a, Symbol) and a.truth for a in inputs]
+        typed = [getattr(a, "dtype", None) == self.dtype for a in inputs]
+        if (
+            any(truths) and truths == typed
+        ):  # as True + True, which is True, and True / 2, a float64
+            raise TypeError(f"a truth value can be part of a loop only beside a {self.dtype}")
         text = self.operations[ufunc].format(*map(self._operand, inputs))
-        return Symbol(self.lines, self.dtype, text, self.operations)
+        result = Symbol(self.lines, self.dtype, text, self.operations)
+        result.truth = ufunc in (np.greater, np.less)
+        return result
 
     def _operand(self, a: Any) -> str:
         if isinstance(a, Symbol):

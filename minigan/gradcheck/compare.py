@@ -44,8 +44,11 @@ class Pair:
             error=_ratio(difference, self.scale),
             uncertainty=_ratio(error, self.scale),
         )
-        if not math.isfinite(self.numeric.value):
+        known = math.isfinite(self.numeric.error)
+        if not math.isfinite(self.numeric.value) or not (known or math.isfinite(self.backprop)):
             return replace(check, verdict=UNRESOLVED, reason=OVERFLOW)
+        if not math.isfinite(self.backprop):
+            return replace(check, verdict=FAIL, error=math.inf, reason=NOT_FINITE)
         if math.isnan(error + self.scale) and math.isfinite(self.backprop):
             return replace(check, verdict=UNRESOLVED, reason=UNDERFLOW)
         if not difference <= tolerance * self.own + error:  # NaN must not pass
@@ -90,10 +93,11 @@ def compare_array(
     def L_from(where: Any, step: Any) -> Any:
         return problem.L_where(array, where, start[where], step)
 
-    def all_moved(times: int) -> Any:  # ± so many times the size of each entry
-        return (times * sizes * rng.choice([-1.0, 1.0], array.shape)).astype(array.dtype)
+    def all_moved(least: float, most: float) -> Any:  # ± so many times the size of each entry
+        times = rng.uniform(least, most, array.shape) * rng.choice([-1.0, 1.0], array.shape)
+        return (times * sizes).astype(array.dtype)
 
-    d = all_moved(1)
+    d = all_moved(1, 1)
     along = Pair(
         None, NOTHING, float((b * d).sum()),
         4 * max(abs(float((other * d).sum())) for other in others), _norm(b * d), _norm(b * d),
@@ -102,7 +106,8 @@ def compare_array(
     if 0 < largest <= 4 * b_error:
         # Zero but for rounding.  It is zero indeed if L does not depend on the array at all.
         L0, eps = problem.L(), float(np.finfo(array.dtype).eps)
-        changes = [abs(float(L_from(..., all_moved(4)) - L0)) for _ in range(4)]
+        # No entry is moved by a whole number of sizes, which may be periods of L.
+        changes = [abs(float(L_from(..., all_moved(2, 4)) - L0)) for _ in range(4)]
         n = Slope(float(L_from(..., d) - L_from(..., -d)) / 2, 4 * rounding.L)
         if max(changes) <= 4 * n.error:
             terms = b_error / 4 / eps * _norm(d)  # the size of the numbers that cancel
@@ -143,6 +148,7 @@ def _norm(a: Array) -> float:
 
 NOTHING = Slope(math.nan, math.inf)
 OVERFLOW = "L is not a finite number when this entry is nudged: scale the input down"
+NOT_FINITE = "backward gives a number that is not finite, where the slope is"
 UNWRITTEN = "backward did not write this gradient, or only added to it: it has to overwrite it"
 UNDERFLOW = "the numbers are too small to be squared: scale the input up"
 ZERO = (

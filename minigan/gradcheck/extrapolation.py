@@ -43,6 +43,10 @@ def slope(L: Callable[[Any], Any], h: Any, noise: float, enough: float) -> Slope
         An error that is small enough: once it is reached, no smaller step is tried.
     """
     L0, plus, minus = L(0 * h), L(h), L(-h)
+    if max(abs(plus - L0), abs(minus - L0)) <= 4 * noise:  # h may be a whole number of periods
+        odd = type(h)(0.6180339887) * h
+        if max(abs(L(odd) - L0), abs(L(-odd) - L0)) > 4 * noise:
+            h, plus, minus = odd, L(odd), L(-odd)
     for _ in range(LEVELS):
         if 4 * noise <= float(h) * enough:
             break

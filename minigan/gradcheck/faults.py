@@ -1,7 +1,8 @@
 """What no difference can show: a layer that changes its arguments, throws dice, moves its arrays.
 
 Such a layer may return the right gradient when it is asked alone and once, and ruin a training run.
-So each layer is run twice, and all that it was given is compared with a copy.
+So each layer is run twice, and all that it was given is compared with a copy.  Before its backward,
+it is run forward on another x, as D is, which sees two batches before it goes back through them.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def find_faults(
 
     names = {id(layer): f"layer {i}, {layer!r}" for i, layer in enumerate(layers_of(net))}
     passed: dict[int, tuple[Array, ...]] = {}  # of each layer: x and y, and copies of both
+    runs: dict[int, Callable[[Array], Any]] = {}  # and its forward
 
     def forward(layer: Layer, run: Callable[[Array], Any], x: Array) -> Any:
         before = x.copy()
@@ -41,14 +43,24 @@ def find_faults(
         expect_same(names[id(layer)], "forward", "its argument x", x, before)
         if not _same(run(before.copy())[0], y):
             faults.append(ArrayCheck(names[id(layer)], UNRESOLVED, DICE))
-        passed[id(layer)] = x, before, y, y.copy()
+        if y.dtype != before.dtype:
+            reason = f"forward gives {y.dtype} for an x of {before.dtype}, too few digits to check"
+            faults.append(ArrayCheck(names[id(layer)], UNRESOLVED, reason))
+        y_before = y.copy()
+        passed[id(layer)], runs[id(layer)] = (x, before, y, y_before), run
+        run(0.75 * before)
+        expect_same(names[id(layer)], "a second forward", "the y of the first", y, y_before)
         return y, cache
 
     def backward(
         layer: Layer, run: Callable[..., Any], dy: Array, cache: Any, **flags: bool
     ) -> Any:
         name, before, (x, x_before, y, y_before) = names[id(layer)], dy.copy(), passed[id(layer)]
+        now = [getattr(layer, f"d{key}") for key in layer.param_names]
+        for gradient in now:
+            gradient[...] = 0  # in case that backward only adds to it, which is found elsewhere
         dx = run(dy, cache)
+        gradients = [gradient.copy() for gradient in now]
         expect_same(name, "backward", "its argument dy", dy, before)
         expect_same(name, "backward", "the x that forward was given", x, x_before)
         expect_same(name, "backward", "the y that forward returned", y, y_before)
@@ -60,6 +72,15 @@ def find_faults(
         again = run(before.copy(), cache)
         if dx is not None and (again is None or not _same(dx, again)):
             faults.append(ArrayCheck(name, FAIL, "backward gives another dx at the second call"))
+        if not faults:  # else the layer throws dice
+            _, own = runs[id(layer)](x_before.copy())
+            for gradient in now:
+                gradient[...] = 0
+            alone = run(before.copy(), own)
+            if dx is not None and alone is not None:
+                now, gradients = [*now, alone], [*gradients, dx]
+            if not all(map(_same, now, gradients)):
+                faults.append(ArrayCheck(name, FAIL, BETWEEN))
         return dx
 
     method = "forward" if training else "evaluate"
@@ -92,6 +113,10 @@ def _replaced(
     ]
 
 
+BETWEEN = (
+    "backward gives something else if forward has seen another x before it: what backward needs "
+    "belongs into the cache, not into the layer"
+)
 DICE = (
     "forward gives another y for the same x, so no difference of two losses is a slope: check the "
     "layer with the same dice at each call"

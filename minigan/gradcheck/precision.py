@@ -37,7 +37,9 @@ def copy_in(net: Layer | Sequential, dtype: str) -> Any:
                 setattr(net, key, getattr(net, key).astype(dtype))
     for layer in layers_of(net):
         for name in layer.buffer_names:
-            setattr(layer, name, getattr(layer, name).astype(dtype))
+            buffer = getattr(layer, name)
+            if buffer.dtype.kind == "f":  # not the numbers of columns
+                setattr(layer, name, buffer.astype(dtype))
     leave_special_values(net)
     return net
 

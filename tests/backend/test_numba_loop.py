@@ -132,6 +132,21 @@ def test_an_attribute_that_may_change_unseen_is_left_to_numpy(
     assert set(loops.values()) == {None}
 
 
+@needs_numba
+def test_a_zero_has_numpys_sign() -> None:
+    zeros = np.tile(np.array([0.0, -0.0], "float32"), LARGE)
+    other = np.tile(np.array([-0.0, -0.0, 0.0, 0.0], "float32"), LARGE // 2)
+    for formula, given in (
+        (lambda x: np.maximum(x, 0), [zeros]),
+        (lambda x: np.minimum(x, 0), [zeros]),
+        (np.maximum, [zeros, other]),
+        (np.minimum, [zeros, other]),
+    ):
+        loop = formula_loop(lambda *a, f=formula: f(*a), [None] * len(given), "float32")
+        assert loop is not None
+        np.testing.assert_array_equal(np.signbit(loop(given)), np.signbit(formula(*given)))
+
+
 @pytest.mark.parametrize(
     "formula",
     [
@@ -143,6 +158,12 @@ def test_an_attribute_that_may_change_unseen_is_left_to_numpy(
         lambda x: np.minimum(x, np.inf),
         lambda x: x * np.float64(0.1),  # which makes float64 of float32
         lambda x: x + np.int64(1),
+        lambda x: x * ((x > 0) + (x > -1)),  # True + True is True
+        lambda x: (x > 0) / 2 + x,  # of which NumPy makes a float64
+        lambda x: x * (1 - (x > 0)),
+        lambda x: np.maximum(x > 0, 0.5) * x,
+        lambda x: -(x > 0) * x,
+        lambda x: x > 0,
     ],
 )
 def test_what_is_more_than_operations_is_left_to_numpy(formula: Any) -> None:

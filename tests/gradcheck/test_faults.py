@@ -76,7 +76,37 @@ class DrawsAgain(Dropout):
         return dy * 2 * (self.rng.random(dy.shape) > 0.5)
 
 
+class KeepsInItself(mg.Tanh):
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        self.y = np.tanh(x)
+        return self.y, x
+
+    def input_grad(self, dy: Array, x: Array) -> Array:
+        dx: Array = dy * (1 - self.y * self.y)
+        return dx
+
+
+class KeepsInItselfForW(mg.Linear):
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        self.x = x.copy()
+        return super().forward(x)
+
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, self.x)
+
+
+class UsesOneArray(mg.Tanh):
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        if getattr(self, "y", np.empty(0)).shape != x.shape:
+            self.y = np.empty_like(x)
+        np.tanh(x, out=self.y)
+        return self.y, self.y
+
+
 FAULTS = [
+    (KeepsInItself(), "FAIL", "backward gives something else if forward has seen another x"),
+    (KeepsInItselfForW(3, 3), "FAIL", "backward gives something else if forward has seen another"),
+    (UsesOneArray(), "FAIL", "a second forward changes the y of the first"),
     (ChangesX(), "FAIL", "forward changes its argument x"),
     (ChangesDy(), "FAIL", "backward changes its argument dy"),
     (ChangesItsCache(), "FAIL", "backward changes the y that forward returned"),
@@ -107,6 +137,16 @@ def test_a_fault_is_named(layer: mg.Layer, verdict: str, message: str, inside: b
     np.testing.assert_array_equal(x, before)
     if inside:
         assert "layer 1, " in str(report) or "1.W" in str(report)
+
+
+def test_a_layer_that_rounds_to_float32_is_not_resolved() -> None:
+    class Rounds(mg.Tanh):
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return super().forward(x.astype("float32"))
+
+    report = mg.check_gradients(Rounds(), normal(4, 3))
+    assert report.verdict == "NOT RESOLVED"
+    assert "forward gives float32 for an x of float64" in str(report)
 
 
 def test_dropout_after_training_is_right() -> None:

@@ -95,6 +95,17 @@ class Nan(mg.Linear):
         return dx
 
 
+class Infinite(mg.Linear):
+    def param_grads(self, dy: Array, x: Array) -> None:
+        super().param_grads(dy, x)
+        self.dW[1, 1] = -math.inf
+
+
+class AllInfinite(mg.Tanh):
+    def input_grad(self, dy: Array, y: Array) -> Array:
+        return dy * math.inf
+
+
 class Nothing(mg.Linear):
     def input_grad(self, dy: Array, x: Array) -> Array:
         return np.zeros_like(x)
@@ -114,6 +125,8 @@ WRONG = [
     (MissingSquare(), "x"),
     (SlopeForgotten(0.2), "x"),
     (Nan(3, 3), "x"),
+    (Infinite(3, 3), "W"),
+    (AllInfinite(), "x"),
     (Nothing(3, 3), "x"),
 ]
 wrong_layers = pytest.mark.parametrize(
@@ -446,3 +459,67 @@ def test_an_own_layer_in_ten_lines() -> None:
     net = mg.Sequential(mg.Linear(3, 4), Softplus(), Scale(), mg.Linear(4, 1), seed=0)
     assert [name for name, _, _ in net.named_parameters()] == ["0.W", "0.b", "2.s", "3.W", "3.b"]
     assert mg.check_gradients(net, normal(5, 3))
+
+
+def test_a_gradient_that_is_not_finite_says_so() -> None:
+    for layer in (Nan(3, 3), Infinite(3, 3), AllInfinite()):
+        report = mg.check_gradients(layer, normal(4, 3))
+        assert report.worst.reason.startswith("backward gives a number that is not finite")
+    y, target = np.array([[0.2, 0.5]]), np.zeros((1, 2))
+    report = check_loss(lambda y, t: (mg.mse(y, t)[0], np.full_like(y, math.inf)), y, target)
+    assert report.verdict == "FAIL"
+
+
+class Wave(mg.Layer):
+    """y = sin 2π(x + b): whole numbers are periods, and so are all powers of two from 1 on."""
+
+    param_names = ("b",)
+    b: Array
+    db: Array
+
+    def __init__(self, n: int) -> None:
+        self.n_in = self.n_out = n
+
+    def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
+        return (rng.uniform(0.3, 1, self.n_in),)
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        a = 2 * np.pi * (x + self.b)
+        return np.sin(a), np.cos(a)
+
+    def input_grad(self, dy: Array, cos: Array) -> Array:
+        return 2 * np.pi * dy * cos
+
+    def param_grads(self, dy: Array, cos: Array) -> None:
+        np.sum(2 * np.pi * dy * cos, axis=0, out=self.db)
+
+
+class LosesAll(Wave):
+    def param_grads(self, dy: Array, cos: Array) -> None:
+        gradients = 2 * np.pi * dy * cos
+        np.sum(gradients - gradients.mean(axis=0), axis=0, out=self.db)  # 0 but for rounding
+
+
+@pytest.mark.parametrize("scale", [1, 1e3, 1e6])
+def test_a_nudge_by_whole_periods_shows_nothing(scale: float) -> None:
+    x = scale * normal(5, 3)
+    assert mg.check_gradients(mg.Sequential(Wave(3), seed=0), x).verdict == "PASS"
+    assert mg.check_gradients(mg.Sequential(LosesAll(3), seed=0), x).verdict == "FAIL"
+
+
+def test_buffers_of_whole_numbers_stay_such() -> None:
+    class Permuted(mg.Layer):
+        buffer_names = ("order",)
+
+        def __init__(self) -> None:
+            self.order = np.array([2, 0, 1])
+
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return x[:, self.order], x
+
+        def input_grad(self, dy: Array, x: Array) -> Array:
+            dx = np.empty_like(dy)
+            dx[:, self.order] = dy
+            return dx
+
+    assert mg.check_gradients(Permuted(), normal(4, 3))

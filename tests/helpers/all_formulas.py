@@ -25,7 +25,11 @@ def formulas() -> list[tuple[str, Callable[..., Any], tuple[Any, ...]]]:
         formula, name = cls.double_backward.__wrapped__, f"{cls.__name__}.double_backward"
         result.append((name, formula, (layer, None, None, None)))
     result += [
-        ("what no layer has", lambda a, b: (np.minimum(a, b), a < b, np.sqrt(b)), (None, None)),
+        (
+            "what no layer has",
+            lambda a, b: (np.minimum(a, b), a * (a < b), np.sqrt(b)),
+            (None, None),
+        ),
         ("sigmoid of logits", sigmoid, (None,)),
         ("bce, target 1", _bce, (None, 1.0, 12)),
         ("bce, targets", _bce, (None, None, 12)),

@@ -115,6 +115,7 @@ def test_numba_makes_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)  # makes "import numba" fail
+    monkeypatch.setattr(numba_loop, "_numba", numba_loop._numba.__wrapped__)  # as a new process
     monkeypatch.setattr(numba_loop, "OFTEN", 1)
     large_step("float32")
     backend: Any = mg.get_backend("numpy")
