@@ -85,6 +85,8 @@ def array_of(content: bytes) -> Array:
     start = stream.tell()
     if dtype.hasobject:
         raise ValueError("it holds pickled objects, which are never read")
+    if dtype.itemsize == 0:  # any number of them would take no bytes
+        raise ValueError(f"an array of {dtype}, whose items have no bytes")
     if math.prod(shape) * dtype.itemsize != len(content) - start:
         raise ValueError(f"an array of {dtype} {shape} in {len(content) - start:,} bytes")
     return np.ndarray(shape, dtype, content, start, order="F" if fortran_order else "C")

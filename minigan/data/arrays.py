@@ -16,7 +16,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from minigan.data.archive import array_of, read_header
-from minigan.data.dataset import Dataset, Part, check_labels, left_aside
+from minigan.data.dataset import MOST_CLASSES, Dataset, Part, check_labels, left_aside
 from minigan.data.kinds import check_unpacked
 from minigan.data.levels import Numbers, levels_of, range_of
 from minigan.errors import InputError, counted
@@ -68,9 +68,17 @@ def from_arrays(
 def _texts(where: object, labels: list[Any]) -> Any:
     """Return the different labels, sorted, if labels are texts; else None."""
     arrays = [np.asarray(some) for some in labels if some is not None]
-    if not arrays or any(array.dtype.kind not in "US" for array in arrays):
+    are = [array.dtype.kind in "US" for array in arrays]
+    if any(are) and not all(are):
+        kinds = " and ".join(str(array.dtype) for array in arrays)
+        raise InputError(f"{where}: the labels are {kinds}, expected texts or numbers in both")
+    if not any(are):
         return None
     texts = np.unique(np.concatenate([_text(array).reshape(-1) for array in arrays]))
+    if len(texts) > MOST_CLASSES:
+        raise InputError(
+            f"{where}: there are {len(texts):,} different labels, expected up to {MOST_CLASSES}"
+        )
     codes = np.frombuffer(texts.astype(texts.dtype.newbyteorder("=")).tobytes(), np.uint32)
     if codes.size and codes.max() > sys.maxunicode:  # which Python cannot make a text of
         raise InputError(

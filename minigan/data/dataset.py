@@ -13,6 +13,7 @@ from minigan.errors import InputError, counted
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.uint8]
 SMALLEST, LARGEST = 8, 64  # pixels on each side of an image
+MOST_CLASSES = 256  # labels are bytes
 HELD_OUT = 0.1  # share of the images that is set aside if a data set has no test images
 
 

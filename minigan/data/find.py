@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from minigan.data.dataset import (
     left_aside,
     with_held_out,
 )
-from minigan.data.kinds import PICTURES, beginning_of, kind_of
+from minigan.data.kinds import PICTURES, beginning_of, check_unpacked, kind_of
 from minigan.data.mnist import MNIST, load_mnist
 from minigan.data.pictures import find_pictures, read_pictures
 from minigan.data.resizing import resized
@@ -96,6 +97,11 @@ def _finished(data: Dataset, where: object, resize: int | None, hold_out: float)
         if len(part.images) == 0:
             raise InputError(f"{where} holds no images")
     if resize is not None:
+        file = Path(str(where))
+        if file.is_file():  # which may be packed, of images that become larger
+            pixels = sum(len(part.images) for part in parts) * resize**2
+            size = pixels * math.prod(parts[0].images.shape[3:])
+            check_unpacked(f"{where}, resized,", file.stat().st_size, size)
         parts = [Part(resized(where, part.images, resize), part.labels) for part in parts]
     for part in parts:
         check_part(where, part, parts[0].images.shape[1:])

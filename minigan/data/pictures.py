@@ -9,7 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.data.dataset import Dataset, Images, Labels, Part, check_sizes, left_aside
+from minigan.data.dataset import (
+    MOST_CLASSES,
+    Dataset,
+    Images,
+    Labels,
+    Part,
+    check_sizes,
+    left_aside,
+)
 from minigan.data.kinds import PICTURES, beginning_of, kind_of
 from minigan.data.picture_file import read_picture
 from minigan.errors import InputError, counted
@@ -17,7 +25,6 @@ from minigan.errors import InputError, counted
 TRAIN, TEST = ("train", "training"), ("test", "testing", "val", "valid", "validation")
 NAMES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff")  # of pictures
 OTHERS = ("GIF", "TIFF", "WebP", "BMP")  # kinds of pictures that are not read
-MOST_CLASSES = 256
 
 
 def find_pictures(folder: Path) -> tuple[list[Path], list[Path]]:

@@ -288,3 +288,14 @@ def test_kill_at_a_chosen_moment(moment: str, file: Path) -> None:
     assert_whole(file)
     remove_leftovers(file.parent)
     assert [path.name for path in file.parent.iterdir()] == ["checkpoint.npz"]
+
+
+@pytest.mark.parametrize("dtype", ["|V0", "|S0", "<U0"])
+def test_items_without_bytes_are_refused(dtype: str, file: Path) -> None:
+    """A million million of them take no byte, and would raise every limit that counts items."""
+    header = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': (1000000000000,), }}\n"
+    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
+    with ZipFile(file, "a") as archive:
+        archive.writestr("pad.npy", content)
+    with pytest.raises(InputError, match="whose items have no bytes"):
+        load_archive(file)

@@ -145,6 +145,17 @@ def test_labels_that_are_none(labels: Any, message: str) -> None:
         of(IMAGES, labels)
 
 
+def test_too_many_names_and_labels_of_two_kinds(tmp_path: Path) -> None:
+    many = np.zeros((300, 8, 8), np.uint8)
+    with pytest.raises(InputError, match="there are 300 different labels, expected up to 256"):
+        of(many, [f"k{i}" for i in range(300)])
+    file = tmp_path / "a.npz"
+    for one, two in ((LABELS, LABELS.astype(str)), (LABELS.astype(str), LABELS)):
+        np.savez(file, x=IMAGES, y=one, x_test=IMAGES, y_test=two)
+        with pytest.raises(InputError, match=f"the labels are {one.dtype} and {two.dtype}, expec"):
+            read(file)
+
+
 def test_lone_surrogates_are_names() -> None:
     data = of(IMAGES, np.array(["a", "\ud800"] * 3))
     assert (data.names, data.train.labels.tolist()) == (("a", "\ud800"), [0, 1] * 3)

@@ -127,6 +127,14 @@ def test_tiny_images_are_not_resized(shape: tuple[int, ...], tmp_path: Path) -> 
         load_images(tmp_path / "a.npz", resize=28)
 
 
+def test_what_is_packed_and_resized_has_one_limit(tmp_path: Path) -> None:
+    """From 7 KB to 6 MB, and from there to 410 MB."""
+    file = tmp_path / "a.npz"
+    np.savez_compressed(file, images=np.zeros((100_000, 8, 8), np.uint8))
+    with pytest.raises(InputError, match=f"{file}, resized, would be unpacked from .* to 409,600,"):
+        load_images(file, resize=64)
+
+
 @pytest.mark.parametrize(("n", "h", "w"), [(100_000, 0, 0), (2**32 - 1, 0, 0), (9, 0, 28)])
 def test_images_without_pixels_are_not_resized(n: int, h: int, w: int, tmp_path: Path) -> None:
     (tmp_path / "images").write_bytes(struct.pack(">4B3I", 0, 0, 8, 3, n, h, w))
