@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from minigan.data import in_words, load_images
+from minigan.data import in_words, load_archive, load_images
 from minigan.errors import InputError, check_whole
 from minigan.evaluation.asked import Asked, save_confusion
 from minigan.evaluation.figures import Evaluation, Figures, Report, samples_and_bins
@@ -21,7 +21,9 @@ from minigan.metrics.pixels import most_images
 from minigan.training import SAMPLE_COUNT, find_generator, save_grid, stored_generator, unit_samples
 from minigan.training.class_names import words_of_classes
 from minigan.training.folder import prefix_of
+from minigan.training.images import is_data_of
 
+OTHERS = "note: these are not the images that the run was trained on, so the figures mean less"
 NEIGHBOURS = 32  # pairs in the picture
 RUNS = Path("runs")  # where minigan train puts new runs; a report without a run goes there, too
 # The parts of an evaluation, and how many per cent of its time are over when each of them begins.
@@ -78,11 +80,13 @@ def write_report(
             f"{data} has images of {in_words(dataset.shape)}, but the generator draws "
             f"{in_words(shape)}"
         )
+    crc32 = load_archive(source)[1].get("data_crc32")  # a generator alone has none
+    others = crc32 is not None and not is_data_of(dataset, config, crc32)
     most = most_images(math.prod(shape))
     samples, _ = samples_and_bins(min(len(dataset.train.images), most), samples)
     progress(next(parts))
     evaluation = Evaluation(dataset, classifier, samples)
-    for note in (*dataset.notes, *evaluation.notes):
+    for note in (*dataset.notes, *evaluation.notes, *[OTHERS] * others):
         progress(note)
     progress(next(parts))
     images = unit_samples(net, samples, seed, len(classes))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.backend import Array, Backend
+from minigan.backend import Array, Backend, get_backend
 from minigan.data import Dataset, dataset_of, load_images, pixel_values
 from minigan.errors import InputError
 from minigan.training.class_names import names_of
@@ -37,6 +37,14 @@ def read_data(config: TrainConfig, images: Any = None, labels: Any = None) -> Da
     if labels is not None:
         raise InputError("`labels` are given without `images`")
     return load_images(config.data, resize=config.resize, hold_out=config.hold_out)
+
+
+def is_data_of(dataset: Dataset, config: TrainConfig, crc32: int) -> bool:
+    """Return whether a run with these options and this checksum was trained on the data set."""
+    try:
+        return training_data(dataset, config, get_backend("numpy")).crc32 == crc32
+    except InputError:  # there are no labels
+        return False
 
 
 def training_data(dataset: Dataset, config: TrainConfig, backend: Backend) -> TrainingData:

@@ -19,7 +19,7 @@ from minigan.cli.runs import _shown_on
 from minigan.data import Dataset, Part, load_images
 from minigan.errors import InputError
 from minigan.evaluation import PARTS, Evaluation, Figures, Report, report_table, write_report
-from minigan.evaluation.report import CLASSIFIERS, _plain
+from minigan.evaluation.report import CLASSIFIERS, OTHERS, _plain
 from minigan.metrics import NDB, Classes, Parzen, PrecisionRecall
 
 UNCONDITIONAL = [part for part in PARTS if part != CLASSIFIERS]
@@ -38,6 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("report", "figures"):
         monkeypatch.setattr(f"minigan.evaluation.{module}.load_images", few_images(12_000, 500))
+    monkeypatch.setattr("minigan.evaluation.report.is_data_of", lambda *about: True)
 
 
 def few_images(train: int, test: int) -> Callable[..., Dataset]:
@@ -139,6 +140,20 @@ def test_evaluate_one_file_of_a_run(run: Path, tmp_path: Path) -> None:
     assert figures["nearest"] == report.nearest > figures["nearest_real"] > 0
     endless = replace(report, generator=replace(report.generator, frechet=float("inf")))
     assert _plain(endless)["generator"]["frechet"] is None
+
+
+def test_other_images_than_those_of_the_run_are_told(tmp_path: Path) -> None:
+    said = list[str]()
+    for name, seed in (("own", 0), ("moved", 0), ("other", 1)):
+        images = np.random.default_rng(seed).integers(0, 256, (300, 8, 8), dtype=np.uint8)
+        np.savez(tmp_path / f"{name}.npz", images=images)
+    own, out = str(tmp_path / "own.npz"), str(tmp_path / "run")
+    folder = mg.Trainer(mg.TrainConfig(epochs=1, data=own, out=out)).run()
+    write_report(folder, 200, progress=said.append)
+    write_report(folder, 200, data=str(tmp_path / "moved.npz"), progress=said.append)
+    assert OTHERS not in said
+    write_report(folder, 200, data=str(tmp_path / "other.npz"), progress=said.append)
+    assert said.count(OTHERS) == 1
 
 
 def test_bad_input(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
