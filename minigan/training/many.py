@@ -94,11 +94,13 @@ def train_seeds(
         raise InputError(f"`out` {out} is a file, expected a folder")
     if (out / CONFIG).exists():
         raise InputError(f"`out` {out} holds a run, expected a folder for many")
+    seeds = range(first, last + 1)
+    _check_alike(config, [out / f"seed-{seed}" for seed in seeds])
     training_data(read_data(config), config, get_backend("numpy"))
     gpus = _gpus(config)
     pool = ThreadPoolExecutor(jobs or len(gpus) or _cores())
     with noted_signals() as signals, pool:
-        runs = [_Run(config, out, seed, gpus, signals) for seed in range(first, last + 1)]
+        runs = [_Run(config, out, seed, gpus, signals) for seed in seeds]
         waiting = {pool.submit(run.train, say) for run in runs}
         while waiting:
             waiting = wait(waiting, timeout=0.2).not_done
@@ -110,6 +112,23 @@ def train_seeds(
     if signals:
         raise KeyboardInterrupt
     return ended
+
+
+def _check_alike(config: TrainConfig, folders: list[Path]) -> None:
+    """Raise InputError if new runs would differ from those that are there in more than the seed.
+
+    An option that is not given is the default of a new run, and stays in one that goes on.
+    """
+    there = [folder for folder in folders if (folder / CONFIG).exists()]
+    for folder in there if len(there) < len(folders) else ():
+        was = TrainConfig.of_run(folder)
+        for name in ("lr", "data"):
+            before, now = getattr(was, name), getattr(config.resolved(), name)
+            if before != now and getattr(config, name) == getattr(TrainConfig, name):
+                raise InputError(
+                    f"`{name}` is not given, and is {before} in {folder} but would be {now} in a "
+                    "new run: give it, so that all runs have the same"
+                )
 
 
 class _Run:

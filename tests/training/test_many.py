@@ -98,6 +98,21 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(
     assert text.splitlines()[4].split()[:2] == ["median", "1"]
 
 
+def test_new_runs_do_not_differ_from_those_that_are_there(options: dict[str, Any]) -> None:
+    train_seeds(mg.TrainConfig(epochs=1, lr=0.01, **options), 0, 0)
+    without_data = {name: value for name, value in options.items() if name != "data"}
+    for config, message in (
+        (mg.TrainConfig(epochs=2, **options), "lr is not given, and is 0.01 in .*seed-0 but would"),
+        (mg.TrainConfig(epochs=2, lr=0.01, **without_data), "data is not given, and is .* in .*"),
+    ):
+        with pytest.raises(InputError, match=message):
+            train_seeds(config, 0, 1)
+    train_seeds(mg.TrainConfig(epochs=2, **options), 0, 0)  # it goes on as it began
+    assert mg.TrainConfig.of_run(Path(options["out"], "seed-0")).lr == 0.01
+    runs = train_seeds(mg.TrainConfig(epochs=2, lr=0.01, **options), 0, 1)
+    assert [run.error for run in runs] == ["", ""]
+
+
 def test_data_that_no_run_can_use_is_one_line(
     options: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
