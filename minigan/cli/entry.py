@@ -76,7 +76,7 @@ def _message(error: Exception, args: Sequence[str]) -> str:
     if isinstance(error, InputError):
         return error.spelled(lambda name: _as_option(name, args))
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename} cannot be read or written: {error.strerror}"
+        return f"{error.filename} cannot be read or written: {error.strerror or error.args[0]}"
     if isinstance(error, OSError) and fails(sys.stdout):
         return f"standard output cannot be written: {error.strerror}"
     return str(error) or "out of memory"

@@ -75,7 +75,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary.rename(path)
     except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
-        if isinstance(error, OSError) and error.filename is not None:
+        if isinstance(error, OSError):
             error.filename = str(path)  # the user knows this name, not the temporary one
         raise
     finally:

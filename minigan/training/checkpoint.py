@@ -8,6 +8,7 @@ because each training step moves both networks once, unless the run began in ano
 from __future__ import annotations
 
 import math
+import os
 import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from minigan.backend import Array, backend_of, get_backend
 from minigan.data import ARRAYS, load_archive, save_archive
 from minigan.errors import InputError, to_float
 from minigan.training.class_names import stored_names
-from minigan.training.config import TrainConfig
+from minigan.training.config import WHOLE, TrainConfig
 from minigan.training.history import HistoryRow, LogEntry, column_names
 from minigan.training.networks import Networks, check_same
 from minigan.training.run import Run, new_run
@@ -37,6 +38,7 @@ from minigan.training.trained import (
 # columns in which nan means unknown
 UNMEASURED = ("images_per_second", "ndb", "js", "classes", "d_train", "d_test")
 NEWER = (1, 3)  # how many of the last columns older runs lack: lr, or d_train, d_test and lr
+LARGEST = 1e100  # of the figures: more is none of a run, and no curve can show it
 LONGEST_NAME = 4096  # characters of the name of a file
 DISCRIMINATOR = "discriminator"  # its name in the file, beside GENERATOR and AVERAGE
 
@@ -125,10 +127,13 @@ def restore_run(run: Run, file: Path) -> None:
         if len(log) != step % run.steps_per_epoch or (len(history) and history[-1, 1] > step):
             raise InputError(f"{file} is damaged: its figures do not end at step {step}")
         threads = [(first, number) for first, number in meta.get("threads", [])]
-        if not all(type(x) is int and x > 0 for pair in threads for x in pair):
+        most = WHOLE["threads"][1] or 0
+        right = all(type(x) is int and x > 0 for pair in threads for x in pair)
+        if not right or any(number > most for _, number in threads):
             raise InputError(f"{file} is damaged: it ran with {threads} threads")
         lrs = [(first, lr) for first, lr in meta.get("lrs", [(1, before.lr)])]
-        if not all(type(x) is int and x > 0 and 0 < to_float(lr) < math.inf for x, lr in lrs):
+        right = all(type(x) is int and x > 0 and 0 < to_float(lr) < math.inf for x, lr in lrs)
+        if not right or not lrs:
             raise InputError(f"{file} is damaged: it ran with the learning rates {lrs}")
         run.step = step
         run.gan.adam_g.t = run.gan.adam_d.t = _adam_t(file, meta)
@@ -192,9 +197,18 @@ def stored_steps(file: Path, meta: dict[str, Any]) -> int | None:
 def stored_model(file: Path, meta: dict[str, Any]) -> str | None:
     """Return the name of the file of code that made a run's networks, if there was one."""
     model = meta.get("model")
-    if model is not None and (not isinstance(model, str) or len(model) > LONGEST_NAME):
+    if model is None:
+        return None
+    if not isinstance(model, str) or len(model) > LONGEST_NAME or not _names_a_file(model):
         raise InputError(f"{file} is damaged: its networks come from {model!r}")
     return model
+
+
+def _names_a_file(name: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:  # a surrogate that stands for no byte
+        return False
 
 
 def _copy_arrays(file: Path, arrays: dict[str, Array], run: Run) -> None:
@@ -224,6 +238,8 @@ def _table(
     must[list(may_be_nan)] = False
     if not np.isfinite(table[:, must]).all() or np.isinf(table).any():
         raise InputError(f"{file} is damaged: {name!r} has numbers that are not finite")
+    if len(table) and np.nanmax(np.abs(table)) > LARGEST:
+        raise InputError(f"{file} is damaged: {name!r} has numbers beyond {LARGEST:g}")
     return table
 
 

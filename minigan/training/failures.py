@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,10 +28,14 @@ def diverged(run: Run, step: int, what: str, checkpoint: Path) -> DivergedError:
 
 
 def check_finite(run: Run, checkpoint: Path) -> None:
-    """Raise InputError unless all that the checkpoint will keep of the networks is finite."""
+    """Raise InputError unless all that the checkpoint will keep of this epoch is finite."""
     for name, array in stored_arrays(run).items():
         if not bool(np.isfinite(array).all()):
             raise diverged(run, run.step, f"{name} has numbers that are not finite", checkpoint)
+    for row in itertools.takewhile(lambda r: r.epoch == run.history[-1].epoch, run.history[::-1]):
+        if not np.isfinite([row.spread, *row.d_grads, *row.g_grads]).all():
+            what = "the spread of G's images, or the norm of a gradient, is not finite"
+            raise diverged(run, row.step, what, checkpoint)
 
 
 @contextlib.contextmanager

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from minigan.machine.files import open_regular
 
+LARGEST = 1 << 24  # pixels of a picture: more than those of any run
 FRAMES = 100  # of the film at most
 TEXT = 18  # pixels that the letters below a picture are high, about
 STRIP = 26  # pixels that they have room in
@@ -19,9 +21,9 @@ STRIP = 26  # pixels that they have room in
 def film_gif(frames: Sequence[tuple[str, Path]]) -> bytes | None:
     """Join at most ``FRAMES`` of the pictures into a GIF that repeats, and rests on the last one.
 
-    Each picture comes with the words that are written below it.  A picture that is missing or
-    damaged, or has another size than the last one, is left out; the result is None if nothing is
-    left.
+    Each picture comes with the words that are written below it.  A picture that is missing,
+    damaged, too large, or of another size than the last one, is left out; the result is None if
+    nothing is left.
     """
     from PIL import Image
 
@@ -30,11 +32,13 @@ def film_gif(frames: Sequence[tuple[str, Path]]) -> bytes | None:
     every = math.ceil(len(frames) / FRAMES) or 1
     for words, frame in frames[::-every]:
         with (
+            warnings.catch_warnings(action="ignore"),  # of Pillow, about many pixels
             contextlib.suppress(OSError, SyntaxError, ValueError, Image.DecompressionBombError),
             open_regular(frame) as file,
             Image.open(file, formats=["PNG"]) as picture,
         ):
-            if size in (None, picture.size):  # known before it is unpacked
+            # known before it is unpacked
+            if size in (None, picture.size) and math.prod(picture.size) <= LARGEST:
                 grey_or_colour = picture.convert("RGB" if picture.mode == "RGB" else "L")
                 pictures.append(_with_words(grey_or_colour, words))
                 size = picture.size

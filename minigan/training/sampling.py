@@ -19,6 +19,7 @@ from minigan.training.trained import stored_generator
 PRETRAINED = SHIPPED / "pretrained.npz"  # of the default recipe, seed 100, 100 epochs
 CONDITIONAL = SHIPPED / "conditional.npz"  # of the recipe conditional, seed 100, 100 epochs
 SAMPLE_COUNT = 10_000  # images that a measurement draws, unless another number is given
+LARGEST = 1e30  # in an image: a difference of two is finite
 CHUNK = 1000  # images drawn at a time; their activations take 10 MB
 
 
@@ -64,7 +65,7 @@ def load_generator(
 def draw_samples(net: Sequential, z: Array) -> Array:
     """Return images in [-1, 1], (N, 784) in main memory, for latent points z, (N, latent_dim).
 
-    Raises InputError if they hold numbers that are not finite.
+    Raises InputError if they hold numbers beyond 1e30, or that are not finite.
     """
     return _in_chunks(
         z, lambda chunk: net(net.backend.asarray(chunk, net.dtype)), "its weights are"
@@ -94,15 +95,16 @@ def draw_truncated(net: Styled, x: Array, psi: float) -> Array:
 def _in_chunks(x: Array, draw: Callable[[Array], Array], cause: str) -> Array:
     """Return what ``draw`` makes of the rows of x, a part of them at a time, in main memory.
 
-    Raises InputError if it is not finite; ``cause`` says what may be too large.
+    Raises InputError for numbers that no image has; ``cause`` says what may be too large.
     """
     chunks = (x[start : start + CHUNK] for start in range(0, len(x), CHUNK))
     with np.errstate(over="ignore", invalid="ignore"):  # numbers too large are found below
         drawn = [draw(chunk) for chunk in chunks]
     images = np.concatenate([backend_of(some).to_numpy(some) for some in drawn])
-    if not np.isfinite(images).all():
+    if not np.abs(images).max() <= LARGEST:  # NaN must not pass
         raise InputError(
-            f"the generator draws images with numbers that are not finite: {cause} too large"
+            f"the generator draws images with numbers beyond {LARGEST:g}, or not finite: {cause} "
+            "too large"
         )
     return images
 
@@ -110,7 +112,8 @@ def _in_chunks(x: Array, draw: Callable[[Array], Array], cause: str) -> Array:
 def mean_style(net: Styled) -> Array:
     """Return the mean style w̄ of many latent points, always the same ones, on the net's device."""
     z = np.random.default_rng(0).standard_normal((SAMPLE_COUNT, net.n_z or 1))
-    mean: Array = net.styles(net.backend.asarray(z, net.dtype)).mean(axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is drawn with it will be looked at
+        mean: Array = net.styles(net.backend.asarray(z, net.dtype)).mean(axis=0)
     return mean
 
 

@@ -242,6 +242,7 @@ def test_without_numba(monkeypatch: pytest.MonkeyPatch, loops: dict[Any, Any]) -
             "Numba cannot be used (Number of threads specified must",
             False,
         ),
+        ("SOURCE_DATE_EPOCH", "x", "Numba cannot be used (", False),  # of NumPy's f2py
         ("NUMBA_DISABLE_JIT", "1", "Numba cannot be used (NUMBA_DISABLE_JIT is set)", False),
         ("NUMBA_NUM_THREADS", "abc", "Numba: Environment variable 'NUMBA_NUM_THREADS' is", True),
         ("NUMBA_OPT", "banana", "Numba: Environment variable 'NUMBA_OPT' is defined but", True),

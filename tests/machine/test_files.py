@@ -137,6 +137,13 @@ def test_leftovers_of_killed_processes_go(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == left
 
 
+def test_an_error_without_a_name_names_the_new_folder(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, new_folder(tmp_path / "images"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(tmp_path / "images")
+    assert list(tmp_path.iterdir()) == []
+
+
 def killed_while_it_makes(folder: Path) -> Path:
     """Return the temporary folder of a process that was killed, an hour ago by its time."""
     code = f"""if True:

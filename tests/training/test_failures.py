@@ -18,6 +18,7 @@ from minigan.errors import InputError
 from minigan.training import Run
 from minigan.training.checkpoint import save_run
 from minigan.training.folder import CHECKPOINT
+from minigan.training.health import measure_health
 
 
 @pytest.mark.parametrize("step", [3, 10])
@@ -67,6 +68,28 @@ def test_weights_that_are_not_finite_are_not_saved(
         trainer.run()
     assert not (trainer.folder / CHECKPOINT).exists()
     assert not (trainer.folder / "samples").exists()
+
+
+@pytest.mark.parametrize("name", ["spread", "d_grads", "g_grads"])
+def test_figures_that_no_checkpoint_could_hold_stop_the_run(
+    name: str, config: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The square of a norm beyond 1.8e19 is infinite in float32, where the losses need not be."""
+    folder = mg.Trainer(config(epochs=1)).run()
+    kept = (folder / CHECKPOINT).read_bytes()
+
+    def infinite(*args: Any) -> Any:
+        health = measure_health(*args)
+        if name == "spread":
+            return health._replace(spread=np.inf)
+        if name == "d_grads":
+            return health._replace(d_grads=(*health.d_grads[:-1], np.inf))
+        return health._replace(g_grads=(*health.g_grads[:-1], np.inf))
+
+    monkeypatch.setattr("minigan.training.step_figures.measure_health", infinite)
+    with pytest.raises(InputError, match="or the norm of a gradient, is not finite; the last che"):
+        mg.Trainer(config(epochs=2, resume=str(folder))).run()
+    assert (folder / CHECKPOINT).read_bytes() == kept
 
 
 def test_a_huge_learning_rate_diverges_in_one_line(config: Configure) -> None:

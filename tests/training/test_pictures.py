@@ -147,7 +147,8 @@ def test_what_somebody_put_in_the_place_of_a_picture_is_left_out(tmp_path: Path)
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "film.gif")
     os.mkfifo(tmp_path / "pipe.png")  # nobody writes to it
     (tmp_path / "folder.png").mkdir()
-    names = ["one.png", "huge.png", "film.gif", "pipe.png", "folder.png", "two.png"]
+    Image.new("1", (9400, 9400)).save(tmp_path / "last.png")  # of which Pillow does not warn
+    names = ["one.png", "huge.png", "film.gif", "pipe.png", "folder.png", "two.png", "last.png"]
     tracemalloc.start()
     content = film_gif([(name, tmp_path / name) for name in names])
     assert tracemalloc.get_traced_memory()[1] < 20_000_000  # huge.png has 225 MB of pixels

@@ -16,6 +16,7 @@ from helpers.runs import Configure
 import minigan as mg
 from minigan.data import load_archive, save_archive
 from minigan.errors import InputError
+from minigan.training import write_page
 from minigan.training.folder import CHECKPOINT, HISTORY
 
 
@@ -135,6 +136,7 @@ def test_resume_of_a_damaged_checkpoint(config: Configure) -> None:
         ("fixed_z", (0, 0), math.inf, "'fixed_z' has numbers that are not finite"),
         ("history", (0, 2), math.nan, "'history' has numbers that are not finite"),
         ("history", (0, -1), math.inf, "'history' has numbers that are not finite"),
+        ("history", (0, 2), 1e308, "'history' has numbers beyond 1e.100"),
         ("history", (0, 1), 8.0, "its figures do not end at step 7"),
     ],
 )
@@ -164,7 +166,27 @@ def test_damaged_notes_on_learning_rates(lrs: Any, config: Configure) -> None:
         mg.Trainer(config(epochs=2, resume=str(folder)))
 
 
-@pytest.mark.parametrize("threads", [[[1]], [["one", 2]], [[1, -2]], 5, [[1, True]]])
+def test_an_older_run_without_a_learning_rate(config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    arrays, meta = load_archive(folder / CHECKPOINT)
+    arrays["history"] = arrays["history"][:, :-1].copy()
+    save_archive(folder / CHECKPOINT, arrays, meta | {"lrs": []})
+    with pytest.raises(InputError, match=r"checkpoint.npz is damaged: "):
+        mg.Trainer(config(epochs=2, resume=str(folder)))
+
+
+@pytest.mark.parametrize("model", ["\ud800.py", "a\0b", 5, "x" * 5000])
+def test_damaged_names_of_models(model: Any, config: Configure) -> None:
+    folder = mg.Trainer(config(epochs=1)).run()
+    arrays, meta = load_archive(folder / CHECKPOINT)
+    save_archive(folder / CHECKPOINT, arrays, meta | {"model": model})
+    with pytest.raises(InputError, match=r"checkpoint.npz is damaged: its networks come from"):
+        write_page(folder)
+
+
+@pytest.mark.parametrize(
+    "threads", [[[1]], [["one", 2]], [[1, -2]], 5, [[1, True]], [[1, 1025]], [[1, 10**30]]]
+)
 def test_damaged_notes_on_threads(threads: Any, config: Configure) -> None:
     folder = mg.Trainer(config(epochs=1)).run()
     arrays, meta = load_archive(folder / CHECKPOINT)

@@ -115,8 +115,8 @@ def test_weights_that_overflow_are_one_line(
     assert main([name, str(tmp_path / "best.npz"), *options]) == 2
     err = capsys.readouterr().err.splitlines()[-1]
     assert err == (
-        "minigan: the generator draws images with numbers that are not finite: its weights are too "
-        "large"
+        "minigan: the generator draws images with numbers beyond 1e+30, or not finite: its "
+        "weights are too large"
     )
 
 

@@ -73,8 +73,8 @@ def test_a_truncation_that_is_too_large(truncation: str, config: Configure, caps
     capsys.readouterr()
     assert main(["sample", str(folder), "--truncation", truncation]) == 2
     assert capsys.readouterr().err == (
-        "minigan: the generator draws images with numbers that are not finite: its weights are, or "
-        f"--truncation, {float(truncation):g}, is too large\n"
+        "minigan: the generator draws images with numbers beyond 1e+30, or not finite: its weights "
+        f"are, or --truncation, {float(truncation):g}, is too large\n"
     )
     assert not (folder / "sample_0.png").exists()
 
