@@ -18,8 +18,12 @@ import numpy.typing as npt
 
 from minigan.backend import Array
 from minigan.data import batches
+from minigan.errors import InputError, check_whole
 from minigan.losses import bce
+from minigan.metrics.classes import check_labels
 from minigan.metrics.classifier import CLASSES, digit_classifier, features_and_probabilities
+from minigan.metrics.pixels import check_pixels
+from minigan.models import IMAGE_SIZE
 from minigan.optim import Adam
 
 Labels = npt.NDArray[Any]
@@ -34,7 +38,15 @@ def accuracy_score(
 
     Both kinds of images are in [0, 1], (N, 784), and labels are digits.  The classifier is that of
     the package, untrained, and always begins with the same weights.
+
+    Raises InputError for other pixels and labels, and unless each image has a label.
     """
+    check_whole("epochs", epochs, 1)
+    for name, some, known in (("images", images, labels), ("test images", test, test_labels)):
+        check_pixels(name, some, IMAGE_SIZE)
+        check_labels(known)
+        if len(some) != len(known):
+            raise InputError(f"there are {len(some):,} {name} and {len(known):,} labels for them")
     rng = np.random.default_rng(0)
     net = digit_classifier(seed=rng)
     optimizer = Adam(net, lr=1e-3)

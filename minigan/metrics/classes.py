@@ -15,6 +15,7 @@ from minigan.backend import Array
 from minigan.errors import InputError
 from minigan.metrics.classifier import CLASSES
 from minigan.metrics.ndb import kl
+from minigan.metrics.pixels import as_points
 
 PRESENT = 0.01  # a class with a smaller share counts as missing
 SURE = 0.9
@@ -32,9 +33,10 @@ class Classes(NamedTuple):
 def count_classes(probabilities: Array, labels: npt.NDArray[Any]) -> Classes:
     """Return the figures for the classifier's probabilities, (N, 10), and real images' labels.
 
-    Raises InputError for labels above 9.
+    Raises InputError for labels that are no digits, and for probabilities of another shape.
     """
     check_labels(labels)
+    probabilities = as_points("probabilities", probabilities, CLASSES)
     found = shares(probabilities)
     return Classes(
         shares=tuple(found.tolist()),
@@ -45,7 +47,11 @@ def count_classes(probabilities: Array, labels: npt.NDArray[Any]) -> Classes:
 
 
 def check_labels(labels: npt.NDArray[Any]) -> None:
-    """Raise InputError for labels that the classifier does not know."""
+    """Raise InputError unless labels are whole numbers, (N,), which the classifier knows."""
+    if labels.ndim != 1 or len(labels) == 0 or labels.dtype.kind not in "iu":
+        raise InputError(f"labels are {labels.dtype} {labels.shape}, expected whole numbers, (N,)")
+    if labels.min() < 0:
+        raise InputError(f"labels reach down to {labels.min()}, expected digits")
     if labels.max() >= CLASSES:
         raise InputError(f"labels reach {labels.max()}, but the classifier knows {CLASSES} classes")
 

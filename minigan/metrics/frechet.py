@@ -16,6 +16,7 @@ import numpy as np
 
 from minigan.backend import Array
 from minigan.errors import InputError
+from minigan.metrics.pixels import as_points
 
 
 def frechet_distance(a: Array, b: Array) -> float:
@@ -24,11 +25,13 @@ def frechet_distance(a: Array, b: Array) -> float:
     (A B)^½ has the same trace as (A^½ B A^½)^½, which is symmetric, so that its eigenvalues are
     real.
 
-    Raises InputError for fewer than two rows.
+    Raises InputError for fewer than two rows, other shapes, and numbers that are not finite.
     """
+    a = as_points("the first features", a)
+    b = as_points("the other features", b, a.shape[1])
     if min(len(a), len(b)) < 2:
         raise InputError(f"a covariance needs at least 2 images, got {len(a)} and {len(b)}")
-    A, B = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    A, B = np.atleast_2d(np.cov(a, rowvar=False)), np.atleast_2d(np.cov(b, rowvar=False))
     values, vectors = np.linalg.eigh(A)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     cross = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ B @ root), 0)).sum()

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigan.backend import Array
-from minigan.errors import InputError
+from minigan.errors import InputError, check_whole
 from minigan.metrics.distances import k_means, nearest
 from minigan.metrics.pixels import check_pixels
 
@@ -60,6 +60,7 @@ class Bins:
     """
 
     def __init__(self, train: Array, bins: int = BINS, seed: int = 0) -> None:
+        check_whole("bins", bins, 1)
         if len(train) < bins:
             raise InputError(
                 f"NDB needs at least {bins} training images for its {bins} bins, got {len(train)}"

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minigan.backend import Array
+from minigan.errors import InputError
 from minigan.metrics.distances import squared_distances
 from minigan.metrics.pixels import check_pixels
 
@@ -39,11 +40,14 @@ def parzen_log_likelihood(samples: Array, test: Array, validation: Array) -> Par
 
     The width σ is the one that is best on ``validation``.  All three sets are (N, n), for any N,
     with pixels in [0, 1]: a tanh output y is given as (y + 1) / 2.  Raises InputError for other
-    pixels, which would shift the result by hundreds of nats, and for other shapes.
+    pixels, which would shift the result by hundreds of nats, for other shapes, and for fewer than
+    two test images, whose mean has no standard error.
     """
     check_pixels("samples", samples)
     check_pixels("test images", test, samples.shape[1])
     check_pixels("validation images", validation, samples.shape[1])
+    if len(test) < 2:
+        raise InputError("a standard error needs at least 2 test images, got 1")
     centres = samples.astype(float)
     scores = log_density(validation.astype(float), centres, SIGMAS).mean(axis=1)
     sigma = float(SIGMAS[scores.argmax()])

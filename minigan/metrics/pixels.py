@@ -29,6 +29,22 @@ def unit_rows(images: npt.NDArray[np.uint8]) -> Array:
     return result
 
 
+def as_points(name: str, points: Array, n: int | None = None) -> Array:
+    """Return points, (N, n), as floats.
+
+    Raises InputError unless they are (N, n), not empty, and finite.
+    """
+    points = np.asarray(points)
+    if points.ndim != 2 or points.size == 0 or n not in (None, points.shape[1]):
+        expected = "(N, n), a point a row" if n is None else f"(N, {n})"
+        raise InputError(f"{name} have shape {points.shape}, expected {expected}")
+    if points.dtype.kind not in "buif":
+        raise InputError(f"{name} are {points.dtype}, expected numbers")
+    if not np.isfinite(points).all():
+        raise InputError(f"{name} hold numbers that are not finite")
+    return points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)
+
+
 def check_pixels(name: str, images: Array, n: int | None = None) -> None:
     """Raise InputError unless images are (N, n), not empty, with pixels in [0, 1] and no nan.
 

@@ -17,8 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from minigan.backend import Array
-from minigan.errors import InputError
+from minigan.errors import InputError, check_whole
 from minigan.metrics.distances import squared_distances
+from minigan.metrics.pixels import as_points
 
 K = 3
 
@@ -33,8 +34,12 @@ class PrecisionRecall(NamedTuple):
 def precision_and_recall(real: Array, samples: Array, k: int = K) -> PrecisionRecall:
     """Return both for the features of real images, (N, n), and of samples, (M, n).
 
-    Raises InputError unless both sets have more than k rows.
+    Raises InputError unless k is at least 1 and both sets have more than k rows, for other shapes,
+    and for numbers that are not finite.
     """
+    check_whole("k", k, 1)
+    real = as_points("the features of real images", real)
+    samples = as_points("the features of samples", samples, real.shape[1])
     if min(len(real), len(samples)) <= k:
         raise InputError(
             f"expected more than k = {k} images in each set, got {len(real)} and {len(samples)}"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minigan.data import load_data
+from minigan.errors import InputError
 from minigan.metrics import accuracy_score
 from minigan.metrics.cas import Labels
 
@@ -41,3 +42,22 @@ def test_wrong_labels_and_missing_kinds_cost_points(
     same = np.repeat(images[:20], 100, axis=0)  # all digits, one kind each
     poor = accuracy_score(same, np.repeat(labels[:20], 100), test, test_labels, epochs=15)
     assert poor < right - 0.2
+
+
+def test_what_is_no_set_of_labelled_images(some: tuple[Labels, Labels, Labels, Labels]) -> None:
+    images, labels = some[0][:60], some[1][:60]
+    for changed, message in (
+        ((images, labels, images, labels[:, None]), r"labels are uint8 \(60, 1\), expected whole"),
+        ((images, labels[:50], images, labels), "there are 60 images and 50 labels for them"),
+        ((images, labels, images, labels[:9]), "there are 60 test images and 9 labels for them"),
+        ((images, -labels.astype(int), images, labels), "labels reach down to -9"),
+        ((images, labels + 5.5, images, labels), "labels are float64"),
+        ((255 * images, labels, images, labels), "pixels of images reach from 0 to 255"),
+        ((images * np.nan, labels, images, labels), "pixels of images reach from nan"),
+        ((images[:0], labels[:0], images, labels), r"images have shape \(0, 784\)"),
+        ((images, labels, images[:, :9], labels), r"test images have shape \(60, 9\)"),
+    ):
+        with pytest.raises(InputError, match=message):
+            accuracy_score(*changed)
+    with pytest.raises(InputError, match="epochs is 0"):
+        accuracy_score(images, labels, images, labels, epochs=0)

@@ -294,3 +294,59 @@ half = np.full((100, 4), 0.5)
 def test_bad_images(work: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         work()
+
+
+CLOUD = np.random.default_rng(0).standard_normal((50, 3))
+
+
+def test_a_single_feature_has_a_distance() -> None:
+    one = CLOUD[:, :1]
+    assert frechet_distance(one, one + 2) == pytest.approx(4)
+
+
+def test_features_of_whole_numbers_do_not_overflow() -> None:
+    a, b = (100 * CLOUD[:25]).astype(np.int8), (100 * CLOUD[25:]).astype(np.int8)
+    want = precision_and_recall(a.astype(float), b.astype(float))
+    for dtype in ("int8", "int32", "float32"):
+        assert precision_and_recall(a.astype(dtype), b.astype(dtype)) == want
+    x: Any = np.random.default_rng(0).integers(0, 256, (30, 64), dtype=np.uint8)
+    _, distances = beside_nearest(x[:3], x[3:])
+    np.testing.assert_allclose(distances, beside_nearest(x[:3] / 1.0, x[3:] / 1.0)[1])
+    assert distances.min() > 50
+
+
+@pytest.mark.parametrize(
+    ("work", "message"),
+    [
+        (lambda: frechet_distance(CLOUD, CLOUD[:, :2]), r"other features have shape \(50, 2\), ex"),
+        (lambda: frechet_distance(CLOUD * np.nan, CLOUD), "the first features hold numbers that"),
+        (lambda: frechet_distance(CLOUD[0], CLOUD), r"the first features have shape \(3,\)"),
+        (lambda: precision_and_recall(CLOUD, CLOUD, k=0), "k is 0, expected a whole number of at"),
+        (lambda: precision_and_recall(CLOUD, CLOUD, k=-1), "k is -1"),
+        (lambda: precision_and_recall(CLOUD, CLOUD / 0.0), "the features of samples hold numbers"),
+        (
+            lambda: precision_and_recall(CLOUD, CLOUD.astype(str)),
+            "of samples are <U",
+        ),
+        (lambda: beside_nearest(CLOUD * np.inf, CLOUD), "samples hold numbers that are not finite"),
+        (lambda: Bins(abs(CLOUD) / 9, 0), "bins is 0, expected a whole number of at least 1"),
+        (lambda: Bins(abs(CLOUD) / 9, -1), "bins is -1"),
+        (
+            lambda: parzen_log_likelihood(*[abs(CLOUD) / 9, abs(CLOUD[:1]) / 9, abs(CLOUD) / 9]),
+            "a standard error needs at least 2 test images",
+        ),
+        (
+            lambda: count_classes(CLOUD, np.arange(9)),
+            r"probabilities have shape \(50, 3\)",
+        ),
+        (lambda: count_classes(np.full((5, 10), 0.1), np.arange(0)), r"labels are int64 \(0,\)"),
+        (
+            lambda: count_classes(np.full((5, 10), np.nan), np.arange(5)),
+            "probabilities hold",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+def test_points_that_are_none(work: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        work()
