@@ -93,6 +93,10 @@ class Sequential:
         """
         self.updates += 1
 
+    def __getstate__(self) -> dict[str, Any]:
+        self.check_views()  # another array in the place of a weight would be lost in a copy
+        return self.__dict__
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         # copy.deepcopy and pickle call this method.  They copy each view as an array of its own,
         # which training would no longer reach, so the views are made again.
@@ -110,7 +114,11 @@ class Sequential:
                 yield f"{i}.{name}", getattr(layer, name)
 
     def state(self) -> dict[str, Array]:
-        """Return all arrays that training changes, not copied: ``params`` and the buffers."""
+        """Return all arrays that training changes, not copied: ``params`` and the buffers.
+
+        Raises RuntimeError if another array was put in the place of one of the network's own.
+        """
+        self.check_views()
         return {"params": self.params, **dict(self.named_buffers())}
 
     def _shapes(self) -> list[tuple[str, tuple[int, ...]]]:
@@ -121,9 +129,12 @@ class Sequential:
         """Copy the parameters and the buffers of a network with the same layers.
 
         (``params`` alone would leave out the running statistics of a ``BatchNorm1d``.)  ``other``
-        may have another dtype, and be on another backend.  Raises ValueError unless the names and
-        the shapes of all parameters and buffers are the same.
+        may have another dtype, and be on another backend.  Raises TypeError if ``other`` is no
+        network, and ValueError unless the names and the shapes of all parameters and buffers are
+        the same.
         """
+        if not isinstance(other, Sequential):
+            raise TypeError(f"other is a {type(other).__name__}, expected a Sequential")
         if self._shapes() != other._shapes():
             raise ValueError("the parameters of the two networks differ in names or shapes")
         theirs = other.state()

@@ -42,8 +42,8 @@ class Styled(Sequential):
     In ``layers``, the ``Linear`` of a style stands right before the layer that sees it.  All
     parameters are in ``params``, and the rules of ``Sequential`` hold.
 
-    Raises the errors of ``Sequential``, and ValueError if no layer of f has a width, or if g₁ is no
-    ``Constant``.
+    Raises the errors of ``Sequential``, and ValueError if no layer of f has a width, if g₁ is no
+    ``Constant``, or if no layer of g sees a style.
     """
 
     def __init__(
@@ -67,6 +67,8 @@ class Styled(Sequential):
             self.way.append(len(layers))
             layers.append(layer)
         super().__init__(*layers, **options)
+        if not self.styled:
+            raise ValueError("no layer of g sees a style, as ModulatedLinear does")
 
     def _ends(self, layers: tuple[Layer, ...]) -> tuple[int | None, int | None]:
         if len(set(map(id, layers))) < len(layers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 import zlib
 from collections.abc import Iterable, Iterator
@@ -74,12 +75,19 @@ def checksum(arrays: Iterable[Array]) -> int:
 def prepare_weights(layer: Any, i: int, keep: bool, rng: Any, dtype: Any, backend: Backend) -> None:
     """Draw the arrays of layer i, or keep them in this dtype and on this backend.
 
-    Warns if weights that were set are drawn anew.
+    Warns if weights that were set are drawn anew.  Raises ValueError if an array that is kept has
+    another shape than the one that would be drawn.
     """
     has_weights = all(hasattr(layer, name) for name in layer.param_names)
     if keep and has_weights:
+        drawn = copy.copy(layer)  # its arrays become others than those of the layer
+        drawn.allocate(0)
         for name in (*layer.param_names, *layer.buffer_names):
-            array = getattr(layer, name)
+            array, expected = getattr(layer, name), getattr(drawn, name).shape
+            if array.shape != expected:
+                raise ValueError(
+                    f"layer {i}, {layer!r}: {name} has shape {array.shape}, expected {expected}"
+                )
             setattr(layer, name, backend.asarray(backend_of(array).to_numpy(array), dtype))
         return
     if has_weights and checksum(layer.arrays()) != layer.drawn:

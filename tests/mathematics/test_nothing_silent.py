@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from dataclasses import FrozenInstanceError
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,50 @@ def test_a_replaced_array_is_named(where: str, named: str) -> None:
     with pytest.raises(RuntimeError, match=message):
         mg.check_gradients(net, normal(5, 3))
     assert adam.t == 0
+
+
+@pytest.mark.parametrize("where", ["W", "params"])
+def test_a_replaced_array_is_not_lost_in_a_copy(where: str, tmp_path: Path) -> None:
+    """The copy would have the old numbers, which the vector still holds."""
+    net, other = network(), network()
+    owner: Any = net if where == "params" else net[2]
+    setattr(owner, where, 5 * getattr(owner, where))
+    for copied in (
+        lambda: net.save(tmp_path / "net.npz"),
+        lambda: copy.deepcopy(net),
+        lambda: pickle.dumps(net),
+        lambda: other.copy_from(net),
+        lambda: net.copy_from(other),
+    ):
+        with pytest.raises(RuntimeError, match="is no longer the network's own array"):
+            copied()
+    assert not (tmp_path / "net.npz").exists()
+    with pytest.raises(TypeError, match="other is a NoneType, expected a Sequential"):
+        other.copy_from(None)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(copy.deepcopy(other).params, other.params)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(other)).params, other.params)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "expected"),
+    [("b", (4, 3), r"\(3,\)"), ("b", (1,), r"\(3,\)"), ("W", (3, 2), r"\(2, 3\)")],
+)
+def test_kept_weights_have_the_shape_of_drawn_ones(
+    name: str, shape: tuple[int, ...], expected: str
+) -> None:
+    layer = mg.Linear(2, 3, seed=0)
+    setattr(layer, name, np.ones(shape, "float32"))
+    message = rf"layer 0, Linear\(2, 3\): {name} has shape .*, expected {expected}"
+    with pytest.raises(ValueError, match=message):
+        mg.Sequential(layer, keep_weights=True)
+
+
+def test_kept_statistics_have_the_shape_of_drawn_ones() -> None:
+    norm = mg.BatchNorm1d(3)
+    norm.allocate()
+    norm.running_mean = np.zeros((4, 1), "float32")
+    with pytest.raises(ValueError, match=r"running_mean has shape \(4, 1\), expected \(3,\)"):
+        mg.Sequential(norm, keep_weights=True)
 
 
 def test_writing_into_the_arrays_is_fine() -> None:

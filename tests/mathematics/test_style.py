@@ -288,6 +288,8 @@ def test_networks_that_do_not_fit() -> None:
             Styled([without], [Constant(4), ModulatedLinear(4, 2)])
     with pytest.raises(ValueError, match=r"begin with Linear\(5, 4\): expected a Constant"):
         Styled(mapping, [mg.Linear(5, 4), ModulatedLinear(4, 2)])
+    with pytest.raises(ValueError, match="no layer of g sees a style, as ModulatedLinear does"):
+        Styled(mapping, [Constant(4), Noise(4)])
     for bad in (
         lambda: ModulatedLinear(0, 2),
         lambda: Noise(-1),
