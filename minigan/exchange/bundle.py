@@ -105,7 +105,7 @@ def unflattened(arrays: dict[str, Array], rest: Any) -> Bundle:
         }
         networks = {name: parts[name] for name in NETWORKS if name in parts}
         return Bundle(networks, adams, notes)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"it describes no run of minigan ({error!r})") from error
 
 

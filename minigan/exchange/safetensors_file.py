@@ -10,10 +10,12 @@ import numpy as np
 
 from minigan.errors import InputError
 from minigan.exchange.bundle import Bundle, flat, unflattened
+from minigan.exchange.names import key_shown
 from minigan.exchange.optional import needed
 from minigan.machine.files import open_regular
 
 NOTES = "minigan"  # the key of the notes in the metadata
+DTYPES = ("F32", "F64", "I64")  # I64 counts the batches of a BatchNorm1d
 
 
 def safetensors_bytes(bundle: Bundle) -> bytes:
@@ -35,8 +37,11 @@ def read_safetensors(file: Path) -> Bundle:
     try:
         with open_regular(file) as stream:
             content = stream.read()
-        arrays = library.load(content)
         header: Any = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        for name, entry in header.items():
+            if name != "__metadata__" and entry["dtype"] not in DTYPES:
+                raise InputError(f"{key_shown(name)} is {entry['dtype']}, expected F32 or F64")
+        arrays = library.load(content)
         rest = header.get("__metadata__", {}).get(NOTES, "{}")
         return unflattened(arrays, json.loads(rest))
     except OSError as error:

@@ -31,6 +31,10 @@ from minigan.machine.files import open_regular
 
 NOTES = "minigan"  # the key of the notes
 # Options of torch.optim.Adam that minigan does not have, and the values that make no difference.
+# what comes of a state that is none of an Adam
+OTHER_CONTENT = (
+    AttributeError, LookupError, TypeError, ValueError, RuntimeError, OverflowError
+)  # fmt: skip
 ABSENT = {"weight_decay": 0, "amsgrad": False, "maximize": False}
 
 
@@ -127,7 +131,7 @@ def _bundle(torch: Any, content: Any, size: int) -> Bundle:
                 adams[name] = _adam(torch, parts[name], size)
             except InputError:
                 raise
-            except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            except OTHER_CONTENT as error:
                 reason = " ".join(str(error).split())[:200]
                 raise InputError(
                     f"its {name} is not the state_dict of a torch.optim.Adam ({reason})"
@@ -144,6 +148,10 @@ def _adam(torch: Any, state: Any, size: int) -> AdamState:
     for name, value in ABSENT.items():
         if group.get(name, value) != value:
             raise InputError(f"its Adam has {name} {group[name]!r}, which minigan's has not")
+    known = {*torch.optim.Adam([torch.zeros(1)]).param_groups[0], "initial_lr", "param_names"}
+    if "amsgrad" not in group or not known >= set(group):  # NAdam, RAdam and others
+        others = [*sorted(set(group) - known), *(["no amsgrad"] * ("amsgrad" not in group))]
+        raise ValueError(f"it has {', '.join(map(str, others))}")
     states = [state["state"][i] for i in group["params"]] if state["state"] else []
     steps = {float(one["step"]) for one in states} or {0.0}
     if len(steps) > 1:

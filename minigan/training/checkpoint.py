@@ -133,7 +133,7 @@ def restore_run(run: Run, file: Path) -> None:
             raise InputError(f"{file} is damaged: it ran with {threads} threads")
         lrs = [(first, lr) for first, lr in meta.get("lrs", [(1, before.lr)])]
         right = all(type(x) is int and x > 0 and 0 < to_float(lr) < math.inf for x, lr in lrs)
-        if not right or not lrs:
+        if not right or (lacking and not lrs):  # an imported run has none
             raise InputError(f"{file} is damaged: it ran with the learning rates {lrs}")
         run.step = step
         run.gan.adam_g.t = run.gan.adam_d.t = _adam_t(file, meta)

@@ -87,6 +87,13 @@ def adam(**group: Any) -> dict[str, Any]:
     return dict(found)
 
 
+def without_amsgrad() -> dict[str, Any]:
+    """The state of an RAdam has all that an Adam's has but this."""
+    found = adam()
+    del found["param_groups"][0]["amsgrad"]
+    return found
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize(
     ("content", "message"),
@@ -108,6 +115,12 @@ def adam(**group: Any) -> dict[str, Any]:
         (lambda: state(optimizer_g=adam(betas=(0.5, 2))), "its optimizer_g is not"),
         (lambda: state(optimizer_g=adam(weight_decay=0.1)), "Adam has weight_decay 0.1"),
         (lambda: state(optimizer_g=adam(amsgrad=True)), "Adam has amsgrad True"),
+        (lambda: state(optimizer_g=adam(momentum_decay=0.1)), "its optimizer_g is not .*momentum_"),
+        (lambda: state(optimizer_g=without_amsgrad()), "its optimizer_g is not .*no amsgrad"),
+        (lambda: state(optimizer_g=adam(lr=10**400)), "its optimizer_g is not"),
+        (lambda: state(optimizer_g=state()["optimizer_g"] | {"state": [1]}), "optimizer_g is not"),
+        (lambda: state(optimizer_g=np.zeros(3)), "Python objects besides tensors"),
+        (lambda: state(optimizer_g=state()["generator"]["model.0.bias"]), "optimizer_g is not"),
     ],
 )
 def test_other_content(
