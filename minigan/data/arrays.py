@@ -46,7 +46,14 @@ def from_arrays(
     Raises InputError for arrays that are something else.
     """
     given = [images] if test_images is None else [images, test_images]
-    arrays = [_as_images(where, np.asarray(array)) for array in given]
+    if any(isinstance(one, np.ma.MaskedArray) for one in (*given, labels, test_labels)):
+        raise InputError(f"{where}: an array is masked, expected one without a mask")
+    try:
+        arrays = [_as_images(where, np.asarray(array)) for array in given]
+    except ValueError as error:  # of lists of several lengths
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{where}: the images make no array ({_reason(error)})") from error
     between = range_of(where, arrays)
     parts, names = [], ()
     texts = _texts(where, [labels, test_labels])

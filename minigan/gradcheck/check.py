@@ -56,6 +56,7 @@ import numpy as np
 
 from minigan.backend import Array, Backend, backend_of, check_array
 from minigan.backend.flat import check_holds_no_layers
+from minigan.errors import check_whole, to_float
 from minigan.gradcheck.compare import compare_array
 from minigan.gradcheck.faults import find_faults
 from minigan.gradcheck.kinks import away_from_kinks
@@ -120,13 +121,17 @@ def check_gradients(
     TypeError
         If ``net`` is not a Layer or a Sequential, or if x is not an array of floats.
     ValueError
-        If x is empty or does not fit, or if a single layer has no parameters yet, or holds layers.
+        If x is empty or does not fit, if a single layer has no parameters yet, or holds layers, or
+        if ``max_entries`` is below 1 or ``tolerance`` not between 0 and 1.
     RuntimeError
         If an array of ``net`` is no longer a view into its vectors.
     """
     if not isinstance(net, (Layer, Sequential)):
         raise TypeError(f"net is a {type(net).__name__}, expected a Layer or a Sequential")
     check_array("x", x)
+    check_whole("max_entries", max_entries, 1)
+    if not 0 < to_float(tolerance) < 1:
+        raise ValueError(f"tolerance is {tolerance!r}, expected a number between 0 and 1")
     if x.size == 0:
         raise ValueError(f"x has shape {x.shape}: there is nothing to check")
     if isinstance(net, Sequential):

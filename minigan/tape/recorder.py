@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,6 +29,8 @@ from minigan.tape.lines import gradient_line, line_of, name_of, norm_of
 from minigan.tape.page import tape_page, tape_table
 from minigan.tape.rows import Line, Row, Tape
 from minigan.tape.text import tape_text
+
+ONE_AT_A_TIME = threading.RLock()
 
 
 class Trace(Tape):
@@ -65,6 +68,7 @@ def trace(gan: GAN, real: Array, z: Array, labels: Array | None = None) -> Trace
     """
     notes = _Notes(CacheMemory(gan.generator.params, gan.discriminator.params), Album(gan))
     with contextlib.ExitStack() as watch:
+        watch.enter_context(ONE_AT_A_TIME)  # r1 is watched where all GANs find it
         for letter, net, optimizer in (
             ("G", gan.generator, gan.adam_g),
             ("D", gan.discriminator, gan.adam_d),
@@ -125,6 +129,8 @@ class _Notes:
     def penalty(
         self, gan: GAN, call: Any, net: Sequential, x: Array, gamma: float, *picks: Array
     ) -> Any:
+        if net is not gan.discriminator:  # of another GAN, in another thread
+            return call(net, x, gamma, *picks)
         self.passes = "R1 backward"
         R = call(net, x, gamma, *picks)
         self.passes = ""

@@ -41,9 +41,13 @@ def image_grid(
     becomes 1.  The result equals (one channel of)
     ``torchvision.utils.make_grid(images, nrow, padding, normalize=True)``.
     """
-    x = np.asarray(images, np.float32).reshape(len(images), *shape)
-    if not len(x):
+    if not len(images):
         raise ValueError("there are no images, expected at least one")
+    if np.size(images) != len(images) * math.prod(shape):
+        raise ValueError(f"images have shape {np.shape(images)}, expected each to be {shape}")
+    x = np.asarray(images, np.float32).reshape(len(images), *shape)
+    if not np.isfinite(x).all():
+        raise ValueError("images hold numbers that are not finite")
     low, high = float(x.min()), float(x.max())
     x = (x - low) / max(high - low, 1e-5)
     columns = min(nrow, len(x))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from helpers.small_gan import batch, small, with_batch_norm
 from helpers.tapes import line, rows_of, tape_with_an_own_layer
 
 import minigan as mg
+import minigan.gan as gan_module
 from minigan.backend import Array, Backend
 from minigan.data import batches
 from minigan.losses import bce
@@ -175,3 +177,17 @@ def test_a_layer_that_goes_forward_again_on_its_way_back() -> None:
     back = rows_of(tape, "D", "D backward")
     assert len(back) == 3
     assert line(back[1], "dx").flop == 2 * 16 * 4  # the product for y anew is not among them
+
+
+def test_traces_in_two_threads_leave_everything_as_it_was() -> None:
+    def work(seed: int) -> list[int]:
+        nets = small(logits=True)
+        gan = mg.GAN(nets.generator, nets.discriminator, logits=True, r1=0.1)
+        real, z = batch(8, seed=seed)
+        tapes = [mg.trace(gan, real, z) for _ in range(20)]
+        return [sum(row.phase == "R1" for row in tape.rows) for tape in tapes]
+
+    with ThreadPoolExecutor(3) as pool:
+        counts = list(pool.map(work, range(3)))
+    assert counts == [[1] + [0] * 15 + [1] + [0] * 3] * 3
+    assert vars(gan_module)["r1"] is mg.r1
