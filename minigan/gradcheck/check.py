@@ -36,8 +36,8 @@ Ten things make such a check worth trusting:
   would only show rounding.  Where a whole array is zero but for rounding, like the b of a
   ``Linear`` before a ``BatchNorm1d``, the error is divided by the size of the terms that cancel.
 - **Nothing behind the scenes.**  A layer that changes its arguments, puts a new array in the place
-  of a gradient, or returns something else at the second call is reported by name
-  (``minigan.gradcheck.faults``).
+  of a gradient, keeps in itself what backward needs, or returns something else at the second call
+  is reported by name (``minigan.gradcheck.faults``).
 - **It must be able to fail.**  ``tests/gradcheck`` plants gradients that are 0.1 % off, transposed,
   without 1/N, without the bias, and more, and demands that each is rejected.
 
