@@ -125,9 +125,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             raise TypeError(f"{ufunc.__name__} cannot be part of a loop: not in OPERATIONS")
         truths = [isinstance(a, Symbol) and a.truth for a in inputs]
         typed = [getattr(a, "dtype", None) == self.dtype for a in inputs]
-        if (
-            any(truths) and truths == typed
-        ):  # as True + True, which is True, and True / 2, a float64
+        # True + True would be True, and True / 2 a float64
+        if any(truths) and truths == typed:
             raise TypeError(f"a truth value can be part of a loop only beside a {self.dtype}")
         text = self.operations[ufunc].format(*map(self._operand, inputs))
         result = Symbol(self.lines, self.dtype, text, self.operations)
