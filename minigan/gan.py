@@ -78,12 +78,12 @@ class GAN:
     with as many times the weight, which costs less and does the same (Karras et al. 2020, "lazy
     regularization").  It is not in the ``d_loss`` that a step returns.
 
-    Raises TypeError if ``loss`` is no function; ValueError if G and D are the same, if G's images
-    do not fit into D, if D has another number of outputs than one, or than there are classes, if G
-    has no room for them beside z, if G and D differ in dtype or backend, if D ends in Sigmoid
-    although ``logits`` is true, if D ends in Linear although ``logits`` is false and no ``loss`` is
-    given, if both are given, or if ``r1`` is negative or not finite, or is positive for a D that
-    ends in Sigmoid or has a layer without ``double_backward``.
+    Raises ValueError if G and D are one network, if G's images do not fit into D, if D has another
+    number of outputs than one, or than there are classes, if G has no room for them beside z, if G
+    and D differ in dtype or backend, if D ends in Sigmoid although ``logits`` is true, if D ends in
+    Linear although ``logits`` is false and no ``loss`` is given, if both are given, or if ``r1`` is
+    negative or not finite, or is positive for a D that ends in Sigmoid or has a layer without
+    ``double_backward``.
     """
 
     def __init__(
@@ -102,8 +102,6 @@ class GAN:
     ) -> None:
         if generator is discriminator:
             raise ValueError("generator and discriminator are one network, expected two")
-        if not (loss is None or callable(loss)):
-            raise TypeError(f"loss is {loss!r}, expected a function of D's answers and the target")
         self.adam_g = Adam(generator, lr, betas, eps)
         self.adam_d = Adam(discriminator, lr, betas, eps)
         self.generator, self.discriminator = generator, discriminator

@@ -129,12 +129,9 @@ class Sequential:
         """Copy the parameters and the buffers of a network with the same layers.
 
         (``params`` alone would leave out the running statistics of a ``BatchNorm1d``.)  ``other``
-        may have another dtype, and be on another backend.  Raises TypeError if ``other`` is no
-        network, and ValueError unless the names and the shapes of all parameters and buffers are
-        the same.
+        may have another dtype, and be on another backend.  Raises ValueError unless the names and
+        the shapes of all parameters and buffers are the same.
         """
-        if not isinstance(other, Sequential):
-            raise TypeError(f"other is a {type(other).__name__}, expected a Sequential")
         if self._shapes() != other._shapes():
             raise ValueError("the parameters of the two networks differ in names or shapes")
         theirs = other.state()

@@ -198,6 +198,9 @@ def test_a_mask_is_not_dropped() -> None:
 
 
 def test_networks_that_do_not_fit() -> None:
+    one = mg.Sequential(mg.Linear(1, 1), seed=0)
+    with pytest.raises(ValueError, match="generator and discriminator are one network"):
+        mg.GAN(one, one, logits=True)
     with pytest.raises(ValueError, match="generator maps to 784, discriminator maps 5 to 1"):
         mg.GAN(mg.generator(), small().discriminator)
     with pytest.raises(ValueError, match="generator maps to 5, discriminator maps 784 to 1"):
