@@ -59,8 +59,9 @@ RECIPES = {
         lr=5e-4, batch_norm=True, loss=mse, averaged=True, r1=0.1,
     ),
     "style": Recipe(
-        "as averaged, but G makes a style of z, which every layer sees (StyleGAN)",
-        lr=5e-4, batch_norm=True, logits=True, averaged=True, r1=0.1, styled=True,
+        "as averaged, with three times the penalty, but G makes a style of z, which every layer "
+        "sees (StyleGAN)",
+        lr=5e-4, batch_norm=True, logits=True, averaged=True, r1=0.3, styled=True,
     ),
     "tutorial": Recipe("exactly as in the tutorial"),
 }  # fmt: skip

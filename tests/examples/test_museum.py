@@ -103,8 +103,8 @@ class Table(mg.Layer):
         return dy.copy()
 
 
-def test_the_gradient_check_sees_six() -> None:
-    """The page says so: it asks for slopes, and whether arguments stay as they are."""
+def test_the_gradient_check_sees_seven() -> None:
+    """The page says so: it asks for slopes, and what a layer does to arguments and itself."""
     x = np.random.default_rng(0).standard_normal((6, 4))
     net = mg.Sequential(
         mg.Linear(4, 5), mg.ReLU(), mg.Linear(5, 3), mg.LeakyReLU(0.2), mg.Linear(3, 1),
@@ -125,7 +125,7 @@ def test_the_gradient_check_sees_six() -> None:
             seen.append(exhibit.name)
         if not all([of_net, *mild]):
             seen_in_mild_batches.append(exhibit.name)
-    old = ["accumulate", "sum-for-mean", "sigma-of-sigma", "in-place"]
+    old = ["accumulate", "sum-for-mean", "sigma-of-sigma", "stale-activations", "in-place"]
     assert seen == [*old, "repeated-label", "styles-of-the-batch"]
     assert seen_in_mild_batches == old
 

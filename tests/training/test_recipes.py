@@ -18,7 +18,7 @@ from minigan.training import RECIPES, draw_start
         ("averaged", 3, 5e-4, True, True, 0.1),
         ("conditional", 3, 5e-4, True, True, 0.1),
         ("least-squares", 3, 5e-4, False, True, 0.1),
-        ("style", 1, 5e-4, True, True, 0.1),
+        ("style", 1, 5e-4, True, True, 0.3),
     ],
 )
 def test_what_differs(
