@@ -42,8 +42,9 @@ class Sequential:
     ``keep_weights=True`` the layers keep the weights that they have, and ``seed`` is not used.
 
     Raises TypeError if an argument is not a ``Layer``; ValueError if there are no layers, if the
-    widths of neighbours do not fit, if a layer is in another network or stands here twice, or if it
-    holds layers of its own.  Warns if weights that were set are drawn anew.
+    widths of neighbours do not fit, if a layer is in another network or stands here twice, if it
+    holds layers of its own, or if weights that are kept have another shape than drawn ones.  Warns
+    if weights that were set are drawn anew.
     """
 
     def __init__(

@@ -19,7 +19,8 @@ from minigan.backend.checks import (
 from minigan.backend.dispatch import backend_of, branch, get_backend, matmul, sum_rows
 from minigan.backend.formulas import elementwise
 from minigan.backend.products import Product, noted_products
-from minigan.backend.ranks import ALONE, Ranks, started_as, started_ranks
+from minigan.backend.ranks import ALONE, Ranks
+from minigan.backend.started import started_as, started_ranks
 from minigan.backend.tf32 import check_tf32, tf32_products
 
 __all__ = [

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -16,8 +15,9 @@ from zipfile import ZipFile
 import numpy as np
 
 from minigan.data.archive import array_of, read_header
-from minigan.data.dataset import MOST_CLASSES, Dataset, Part, check_labels, left_aside
+from minigan.data.dataset import Dataset, Part, left_aside
 from minigan.data.kinds import check_unpacked
+from minigan.data.labels import as_text, check_labels, different_texts
 from minigan.data.levels import Numbers, levels_of, range_of
 from minigan.errors import InputError, counted
 from minigan.machine.files import open_regular
@@ -56,7 +56,7 @@ def from_arrays(
         raise InputError(f"{where}: the images make no array ({_reason(error)})") from error
     between = range_of(where, arrays)
     parts, names = [], ()
-    texts = _texts(where, [labels, test_labels])
+    texts = different_texts(where, [labels, test_labels])
     for array, given_labels in zip(arrays, [labels, test_labels], strict=False):
         values: Any = None
         if given_labels is not None:
@@ -64,40 +64,12 @@ def from_arrays(
             if values.ndim == 2 and values.shape[1] == 1:
                 values = values[:, 0]
             if texts is not None:
-                values, names = np.searchsorted(texts, _text(values)), tuple(texts.tolist())
+                values, names = np.searchsorted(texts, as_text(values)), tuple(texts.tolist())
             values = check_labels(where, values)
         parts.append(Part(levels_of(array, between), values))
     notes = () if between.note is None else (between.note,)
     source = f"{arrays[0].dtype} arrays" if where == "images" else str(where)
     return Dataset(parts[0], parts[1] if len(parts) > 1 else None, source, names, notes)
-
-
-def _texts(where: object, labels: list[Any]) -> Any:
-    """Return the different labels, sorted, if labels are texts; else None."""
-    arrays = [np.asarray(some) for some in labels if some is not None]
-    are = [array.dtype.kind in "US" for array in arrays]
-    if any(are) and not all(are):
-        kinds = " and ".join(str(array.dtype) for array in arrays)
-        raise InputError(f"{where}: the labels are {kinds}, expected texts or numbers in both")
-    if not any(are):
-        return None
-    texts = np.unique(np.concatenate([_text(array).reshape(-1) for array in arrays]))
-    if len(texts) > MOST_CLASSES:
-        raise InputError(
-            f"{where}: there are {len(texts):,} different labels, expected up to {MOST_CLASSES}"
-        )
-    codes = np.frombuffer(texts.astype(texts.dtype.newbyteorder("=")).tobytes(), np.uint32)
-    if codes.size and codes.max() > sys.maxunicode:  # which Python cannot make a text of
-        raise InputError(
-            f"{where}: the labels are texts with the character {codes.max():#x}, expected up to "
-            f"{sys.maxunicode:#x}"
-        )
-    return texts
-
-
-def _text(labels: Numbers) -> Any:
-    """Return labels that are bytes as texts."""
-    return np.char.decode(labels, "utf-8", "replace") if labels.dtype.kind == "S" else labels
 
 
 def _as_images(where: object, array: Numbers) -> Numbers:

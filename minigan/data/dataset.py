@@ -13,7 +13,6 @@ from minigan.errors import InputError, counted
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.uint8]
 SMALLEST, LARGEST = 8, 64  # pixels on each side of an image
-MOST_CLASSES = 256  # labels are bytes
 HELD_OUT = 0.1  # share of the images that is set aside if a data set has no test images
 
 
@@ -110,21 +109,6 @@ def check_not_tiny(where: object, h: int, w: int) -> None:
         raise InputError(
             f"{where}: the images are {w} x {h}, expected at least {SMALLEST} x {SMALLEST}"
         )
-
-
-def check_labels(where: object, labels: npt.NDArray[np.generic]) -> Labels:
-    """Return labels as uint8; truth values are 0 and 1.
-
-    Raises InputError unless they are whole numbers from 0 to 255.
-    """
-    whole = labels.dtype.kind in "biu" or (
-        labels.dtype.kind == "f" and bool((labels == np.rint(labels)).all())
-    )
-    if not whole:
-        raise InputError(f"{where}: the labels are {labels.dtype}, expected whole numbers")
-    if labels.size and (labels.min() < 0 or labels.max() > 255):
-        raise InputError(f"{where}: the labels are not all from 0 to 255")
-    return labels.astype(np.uint8)
 
 
 def left_aside(where: object, what: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.data.dataset import Dataset, Images, Labels, Part, check_labels, left_aside
+from minigan.data.dataset import Dataset, Images, Labels, Part, left_aside
 from minigan.data.idx import read_any_idx
+from minigan.data.labels import check_labels
 from minigan.errors import InputError
 
 NAME = re.compile(

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from minigan.data.dataset import (
-    MOST_CLASSES,
     Dataset,
     Images,
     Labels,
@@ -19,6 +18,7 @@ from minigan.data.dataset import (
     left_aside,
 )
 from minigan.data.kinds import PICTURES, beginning_of, kind_of
+from minigan.data.labels import MOST_CLASSES
 from minigan.data.picture_file import read_picture
 from minigan.errors import InputError, counted
 

@@ -13,7 +13,8 @@ from helpers import strict_cupy
 from helpers.threads_as_ranks import on_ranks
 
 from minigan.backend import ALONE, Backend, started_as, started_ranks
-from minigan.backend.ranks import STARTERS, MPIRanks
+from minigan.backend.ranks import MPIRanks
+from minigan.backend.started import STARTERS
 from minigan.errors import InputError
 
 

@@ -27,8 +27,8 @@ import minigan as mg
 from minigan.backend import Backend, noted_products
 from minigan.backend.products import Product
 from minigan.data import HELD_OUT, LARGEST, SMALLEST
-from minigan.data.dataset import MOST_CLASSES
 from minigan.data.kinds import RATIO
+from minigan.data.labels import MOST_CLASSES
 from minigan.exercises.diagnosis import H
 from minigan.gan import R1_EVERY
 from minigan.gradcheck import TOLERANCE as LARGEST_ERROR
