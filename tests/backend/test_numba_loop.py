@@ -23,6 +23,8 @@ from minigan.training.recipes import RECIPES
 
 NUMBA = importlib.util.find_spec("numba") is not None
 needs_numba = pytest.mark.skipif(not NUMBA, reason="Numba is not installed")
+SCIPY = importlib.util.find_spec("scipy") is not None
+needs_scipy = pytest.mark.skipif(not SCIPY, reason="SciPy is not installed")
 
 FORMULAS = formulas()
 LEFT_TO_NUMPY = {  # for their exp, log or tanh
@@ -242,7 +244,9 @@ def test_without_numba(monkeypatch: pytest.MonkeyPatch, loops: dict[Any, Any]) -
             "Numba cannot be used (Number of threads specified must",
             False,
         ),
-        ("SOURCE_DATE_EPOCH", "x", "Numba cannot be used (", False),  # of NumPy's f2py
+        pytest.param(
+            "SOURCE_DATE_EPOCH", "x", "Numba cannot be used (", False, marks=needs_scipy
+        ),  # which NumPy's f2py reads, which SciPy imports, which Numba imports if it is there
         ("NUMBA_DISABLE_JIT", "1", "Numba cannot be used (NUMBA_DISABLE_JIT is set)", False),
         ("NUMBA_NUM_THREADS", "abc", "Numba: Environment variable 'NUMBA_NUM_THREADS' is", True),
         ("NUMBA_OPT", "banana", "Numba: Environment variable 'NUMBA_OPT' is defined but", True),
