@@ -75,13 +75,16 @@ def read_picture(
 def _scale_clear_colour(picture: ImageFile) -> None:
     """Let the colour that a PNG file calls transparent have the range of Pillow's pixels.
 
-    Pillow gives grey of 2 or 4 bits, and colours of 16 bits, 8 bits each, but not this colour.
+    Pillow gives grey of 1, 2 or 4 bits, and colours of 16 bits, 8 bits each, but not this colour
+    (for 1 bit newer versions do).
     """
     clear = picture.info.get("transparency")
     if picture.format != "PNG" or clear is None:
         return
     stored = picture.tile[0][3]  # as Pillow names what is in the file
-    if stored in ("L;2", "L;4"):
+    if stored == "1":
+        picture.info["transparency"] = 255 if clear else 0
+    elif stored in ("L;2", "L;4"):
         picture.info["transparency"] = clear * {"L;2": 85, "L;4": 17}[stored]
     elif stored == "RGB;16B":
         picture.info["transparency"] = tuple(value >> 8 for value in clear)

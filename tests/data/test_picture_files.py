@@ -110,7 +110,8 @@ def test_kinds_of_png(kind: str, tmp_path: Path) -> None:
 
 
 def test_a_transparent_colour_of_a_palette_is_white(tmp_path: Path) -> None:
-    picture = Image.fromarray(np.array([[0, 1] * 6] * 12, np.uint8), "P")
+    picture = Image.new("P", (12, 12))
+    picture.putdata([0, 1] * 72)
     picture.putpalette([0, 0, 0, 0, 0, 255])
     save(tmp_path / "a.png", picture, transparency=0)
     (image,) = read(tmp_path).train.images
