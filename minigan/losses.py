@@ -98,7 +98,7 @@ def _check(
     check_array(name, y)
     if y.size == 0:
         raise ValueError(f"{name} has shape {y.shape}: the mean of no elements is not defined")
-    if isinstance(target, (int, float, np.number)):
+    if isinstance(target, (int, float, np.integer, np.floating)):
         if not low <= target <= high:
             raise ValueError(f"target is {target}, expected {low:g} to {high:g}")
         return float(target)

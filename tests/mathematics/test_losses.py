@@ -166,6 +166,9 @@ def test_nan_comes_through() -> None:
         ([[1.0]] * 4, TypeError, "target is a list"),
         ("real", TypeError, "target is a str"),
         (None, TypeError, "target is a NoneType"),
+        (np.complex128(1 + 2j), TypeError, "target is a complex128, expected a NumPy"),
+        (1j, TypeError, "target is a complex, expected a NumPy"),
+        (np.True_, TypeError, "target is a bool, expected a NumPy"),
         (math.nan, ValueError, "target is nan"),
     ],
 )
