@@ -15,7 +15,7 @@ from minigan.backend import (
     Ranks,
     backend_of,
     check_array,
-    check_classes,
+    check_count,
     check_range,
     check_size,
 )
@@ -78,6 +78,8 @@ class GAN:
     with as many times the weight, which costs less and does the same (Karras et al. 2020, "lazy
     regularization").  It is not in the ``d_loss`` that a step returns.
 
+    ``lr``, ``betas``, ``eps`` and ``settle_after`` are those of both ``Adam``.
+
     Raises ValueError if G and D are one network, if G's images do not fit into D, if D has another
     number of outputs than one, or than there are classes, if G has no room for them beside z, if G
     and D differ in dtype or backend, if D ends in Sigmoid although ``logits`` is true, if D ends in
@@ -99,14 +101,15 @@ class GAN:
         classes: int = 0,
         r1: float = 0.0,
         r1_every: int = R1_EVERY,
+        settle_after: int = 0,
     ) -> None:
         if generator is discriminator:
             raise ValueError("generator and discriminator are one network, expected two")
-        self.adam_g = Adam(generator, lr, betas, eps)
-        self.adam_d = Adam(discriminator, lr, betas, eps)
+        self.adam_g = Adam(generator, lr, betas, eps, settle_after)
+        self.adam_d = Adam(discriminator, lr, betas, eps, settle_after)
         self.generator, self.discriminator = generator, discriminator
         g, d = generator, discriminator
-        self.classes = check_classes(classes)
+        self.classes = check_count("classes", classes)
         if g.n_out != d.n_in or d.n_out != (self.classes or 1):
             raise ValueError(
                 f"generator maps to {g.n_out}, discriminator maps {d.n_in} to {d.n_out}: "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minigan.activations import LeakyReLU, ReLU, Sigmoid, Tanh
-from minigan.backend import Backend, check_classes, check_size
+from minigan.backend import Backend, check_count, check_size
 from minigan.batch_norm import BatchNorm1d
 from minigan.layers import Layer, Linear, Seed
 from minigan.network import Sequential
@@ -37,7 +37,7 @@ def generator(
     backend is unknown.
     """
     layers: list[Layer] = []
-    n_in = check_size("latent_dim", latent_dim) + check_classes(classes)
+    n_in = check_size("latent_dim", latent_dim) + check_count("classes", classes)
     for n in (256, 512, 1024):
         layers += [Linear(n_in, n), *([BatchNorm1d(n)] if batch_norm else []), ReLU()]
         n_in = n
@@ -100,7 +100,7 @@ def discriminator(
         LeakyReLU(0.2),
         Linear(512, 256),
         LeakyReLU(0.2),
-        Linear(256, check_classes(classes) or 1),
+        Linear(256, check_count("classes", classes) or 1),
         *([] if logits else [Sigmoid()]),
     ]
     return Sequential(*layers, seed=seed, dtype=dtype, backend=backend)

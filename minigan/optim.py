@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan.backend import check_count
 from minigan.errors import to_float
 from minigan.network import Sequential
 
@@ -25,6 +26,11 @@ def numbers_of_step(t: int, lr: float, betas: tuple[float, float], eps: float) -
     beta1, beta2 = betas
     correction1, correction2 = 1 - beta1**t, 1 - beta2**t
     return beta1, 1 - beta1, beta2, 1 - beta2, lr / correction1, math.sqrt(correction2), eps
+
+
+def rate_of_step(t: int, lr: float, settle_after: int) -> float:
+    """Return the learning rate of step t: lr min(1, T/t) with T = ``settle_after``; T = 0: lr."""
+    return lr * min(1.0, settle_after / t) if settle_after else lr
 
 
 def update(
@@ -57,8 +63,13 @@ class Adam:
     Every step gives the numbers of ``torch.optim.Adam``, and the defaults are the same.  ``m`` and
     ``v`` have the shape and dtype of ``net.params``; ``t`` counts the steps.
 
+    With a positive ``settle_after``, T, the learning rate of step t is lr min(1, T/t): as it is for
+    T steps, half of it after 2 T, a third after 3 T.  Steps that do not get smaller keep a network
+    in motion around the best weights; if they got smaller faster than 1/t, their sum would be
+    finite, and it might stop on the way (Robbins & Monro 1951).
+
     Raises TypeError if ``net`` is not a ``Sequential``; ValueError if lr or eps is negative or not
-    finite, or if a beta is outside [0, 1).
+    finite, if a beta is outside [0, 1), or if ``settle_after`` is not a whole number.
     """
 
     def __init__(
@@ -67,6 +78,7 @@ class Adam:
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
+        settle_after: int = 0,
     ) -> None:
         if not isinstance(net, Sequential):
             raise TypeError(f"net is a {type(net).__name__}, expected a Sequential")
@@ -78,6 +90,7 @@ class Adam:
             raise ValueError(f"betas are {betas!r}, expected two numbers in [0, 1)")
         self.net, self.lr, self.eps = net, float(lr), float(eps)
         self.betas = float(betas[0]), float(betas[1])
+        self.settle_after = check_count("settle_after", settle_after)
         self.m = np.zeros_like(net.params)
         self.v = np.zeros_like(net.params)
         self.t = 0
@@ -96,4 +109,5 @@ class Adam:
         """Count the step and return its numbers; the backend calls this once in each step."""
         self.t += 1
         self.net.weights_changed()
-        return numbers_of_step(self.t, self.lr, self.betas, self.eps)
+        lr = rate_of_step(self.t, self.lr, self.settle_after)
+        return numbers_of_step(self.t, lr, self.betas, self.eps)

@@ -120,7 +120,7 @@ def test_import_loads_numpy_and_nothing_heavier() -> None:
 
 # Lines of code, without docstrings, comments and blank lines: an explanation costs nothing.
 CAPS = {"layers": 115, "activations": 65, "batch_norm": 94, "network": 163, "losses": 48}
-CAPS |= {"optim": 48, "models": 61, "penalty": 56, "conditional": 24, "gan": 133}
+CAPS |= {"optim": 54, "models": 61, "penalty": 56, "conditional": 24, "gan": 134}
 CAPS |= {"style": 94, "styled": 92}
 
 

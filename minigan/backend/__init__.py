@@ -10,7 +10,7 @@ from minigan.backend.base import Array, Backend
 from minigan.backend.checks import (
     FLOATS,
     check_array,
-    check_classes,
+    check_count,
     check_dtype,
     check_labels,
     check_range,
@@ -33,7 +33,7 @@ __all__ = [
     "backend_of",
     "branch",
     "check_array",
-    "check_classes",
+    "check_count",
     "check_dtype",
     "check_labels",
     "check_range",

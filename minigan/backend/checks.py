@@ -31,9 +31,11 @@ def check_size(name: str, value: Any) -> int:
     return int(value)
 
 
-def check_classes(value: Any) -> int:
+def check_count(name: str, value: Any) -> int:
     """Return ``value`` as an int; raise ValueError unless it is a whole number of at least 0."""
-    return 0 if type(value) is int and value == 0 else check_size("classes", value)
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 0:
+        raise ValueError(f"{name} is {value!r}, expected a whole number of at least 0")
+    return int(value)
 
 
 def check_array(

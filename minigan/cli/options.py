@@ -29,7 +29,8 @@ WHAT_RECIPES_ARE = "\n".join(
     [
         "How the GAN is trained.",
         *(
-            f"{name}: {recipe.says} (lr {recipe.lr:g}, r1 {recipe.r1:g})"
+            f"{name}: {recipe.says} (lr {recipe.lr:g}, r1 {recipe.r1:g}"
+            f"{f', settle-after {recipe.settle_after}' if recipe.settle_after else ''})"
             for name, recipe in RECIPES.items()
         ),
     ]
@@ -43,6 +44,7 @@ class Train(TrainConfig):
     recipe: Annotated[str, arg(help=WHAT_RECIPES_ARE)] = TrainConfig.recipe
     lr: Annotated[float | None, optional("FLOAT")] = None
     r1: Annotated[float | None, optional("FLOAT")] = None
+    settle_after: Annotated[int | None, optional("INT")] = None
     tf32: Annotated[bool, arg(help_behavior_hint="")] = False
     resize: Annotated[int | None, optional("INT")] = None
     evaluate_every: Annotated[int | None, optional("INT")] = None

@@ -10,7 +10,7 @@ from minigan.data import MNIST, in_words
 from minigan.machine.files import open_regular
 from minigan.machine.terminal import shown
 from minigan.network import Sequential
-from minigan.training import RECIPES, Recipe, Trained
+from minigan.training import RECIPES, Recipe, TrainConfig, Trained
 from minigan.training.class_names import listed
 from minigan.training.folder import prefix_of
 from minigan.weights import own_classes
@@ -57,7 +57,8 @@ def model_card(exported: Exported) -> str:
         f"(white), of {_input(exported.trained)}.",
         f"- data: {data}\n- recipe: {config.recipe}, {recipe.says}\n"
         + (f"- epochs: {epochs}\n" if epochs is not None else "")
-        + f"- learning rate {config.lr:g}, batches of {config.batch_size}, seed {config.seed}, "
+        + f"- learning rate {config.lr:g}{_falling(config)}, batches of {config.batch_size}, seed "
+        f"{config.seed}, "
         f"{config.dtype}",
         *_files(to, files, recipe.averaged),
         *_measures(source),
@@ -67,6 +68,12 @@ def model_card(exported: Exported) -> str:
         LICENCE if data == MNIST else OTHER_LICENCE.format(data=data),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _falling(config: TrainConfig) -> str:
+    """Return how the learning rate falls, if it does."""
+    after = config.settle_after
+    return f" (times {after:,} / step from step {after:,} on)" if after else ""
 
 
 def _input(trained: Trained) -> str:

@@ -34,11 +34,17 @@ def update_average(average: Sequential, net: Sequential, t: int) -> None:
         mean += 9 / (t + 8) * (now - mean)
 
 
-def follow(average: Sequential, net: Sequential, step: int) -> None:
-    """Update the average after the steps 1, 11, 21, … of a run; after other steps, do nothing."""
+def follow(average: Sequential, net: Sequential, step: int, settle_after: int = 0) -> None:
+    """Update the average after the steps 1, 11, 21, … of a run; after other steps, do nothing.
+
+    In a run that settles after T steps, t stays T / 10 from then on, so that about the last T / 9
+    steps count, however long the run goes on.  The steps become smaller, and a longer average than
+    these need would draw digits that are cleaner than real ones, and more alike.
+    """
     updates, others = divmod(step - 1, EVERY)
     if others == 0:
-        update_average(average, net, updates + 1)
+        longest = -(-settle_after // EVERY) or updates + 1
+        update_average(average, net, min(updates + 1, longest))
 
 
 def renew_statistics(average: Sequential, columns: int, classes: int = 0) -> None:

@@ -31,6 +31,7 @@ LATER = {  # options that older runs do not have, and what they were
     "recipe": "tutorial",
     "evaluate_every": None,
     "r1": 0.0,
+    "settle_after": 0,
     "tf32": False,
     "resize": None,
     "hold_out": 0.0,
@@ -39,6 +40,7 @@ WHOLE: dict[str, tuple[int, int | None]] = {  # smallest and largest value of ea
     "epochs": (1, 1_000_000_000),
     "batch_size": (1, 1_000_000_000),
     "latent_dim": (1, 10_000),
+    "settle_after": (0, 1_000_000_000),
     "seed": (0, None),
     "save_every": (1, 1_000_000_000),
     "evaluate_every": (1, 1_000_000_000),
@@ -48,6 +50,7 @@ OPTIONAL = (
     "resize",
     "evaluate_every",
     "threads",
+    "settle_after",
     "out",
     "resume",
     "model",
@@ -58,7 +61,7 @@ OPTIONAL = (
 class TrainConfig:
     """The options of a training run.  Apart from the recipe, the defaults are the tutorial's.
 
-    ``lr=None`` and ``r1=None`` stand for the recipe's learning rate and penalty.
+    ``lr``, ``r1`` and ``settle_after`` are None for the recipe's own.
 
     Raises InputError for a value that makes no sense.
     """
@@ -75,6 +78,9 @@ class TrainConfig:
     """Learning rate of G and D; if not given, the recipe's, or that of the run to go on with."""
     r1: float | None = None
     """Weight of the penalty R1 on D's slope at real images; if not given, the recipe's."""
+    settle_after: int | None = None
+    """Number of steps after which the run settles (0: never): from there on the learning rate falls
+    as 1 / step, and the average of G grows no longer; if not given, the recipe's."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Decay rates of the two running means that the optimizer Adam keeps."""
     seed: int = 0
@@ -145,8 +151,8 @@ class TrainConfig:
     def resolved(self) -> TrainConfig:
         """Return the options as a run keeps them: as plain Python numbers and strings.
 
-        ``lr`` and ``r1`` become those of the recipe if none were given, and ``data`` becomes an
-        absolute path, because the run may be resumed from another folder.
+        ``lr``, ``r1`` and ``settle_after`` become those of the recipe if none were given, and
+        ``data`` becomes an absolute path, because the run may be resumed from another folder.
         """
         recipe = RECIPES[self.recipe]
         return replace(
@@ -160,6 +166,9 @@ class TrainConfig:
             threads=None if self.threads is None else int(self.threads),
             lr=recipe.lr if self.lr is None else float(self.lr),
             r1=recipe.r1 if self.r1 is None else float(self.r1),
+            settle_after=int(
+                recipe.settle_after if self.settle_after is None else self.settle_after
+            ),
             betas=(float(self.betas[0]), float(self.betas[1])),
             tf32=bool(self.tf32),
             data=str(self.data) if self.data in (MNIST, ARRAYS) else os.path.abspath(self.data),

@@ -38,6 +38,7 @@ def draw_start(
     lr: float | None = None,
     betas: tuple[float, float] = (0.5, 0.999),
     r1: float | None = None,
+    settle_after: int | None = None,
     dtype: str = "float32",
     backend: str | Backend = "numpy",
 ) -> tuple[GAN, Array]:
@@ -71,6 +72,7 @@ def draw_start(
         loss=recipe.loss,
         classes=classes,
         r1=penalty,
+        settle_after=recipe.settle_after if settle_after is None else settle_after,
     )
     fixed_z = draw_z(rng, FIXED, gan.z_columns or latent_dim, dtype)
     return gan, class_grid(fixed_z[:ROWS], classes) if classes else fixed_z

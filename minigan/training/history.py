@@ -33,7 +33,7 @@ class HistoryRow(NamedTuple):
     Losses and probabilities are means over these steps.  The figures from ``spread`` on were
     measured after the last of them: the ``Health`` of the GAN, the ``Quality`` of the generator
     that draws the samples, and the ``Memory`` of D.  A figure that was not measured is nan.  ``lr``
-    is the learning rate of the last of the steps.
+    is the learning rate that was given for the last of the steps, before it falls.
     """
 
     epoch: int

@@ -21,6 +21,7 @@ class Recipe(NamedTuple):
     loss: Callable[[Array, float], tuple[Any, Array]] | None = None  # in place of cross-entropy
     averaged: bool = False  # the moving average of G draws the samples
     r1: float = 0.0  # weight γ of the penalty R1, unless another one is given
+    settle_after: int = 0  # steps to the settling of a long run, unless given; 0: it never does
     conditional: bool = False  # G and D are told the class of each image
     styled: bool = False  # G tells every layer the style, and adds noise
 

@@ -108,6 +108,7 @@ def new_run(
         lr=config.lr,
         betas=config.betas,
         r1=config.r1,
+        settle_after=config.settle_after,
         dtype=config.dtype,
         backend=backend,
     )

@@ -271,7 +271,7 @@ class Trainer:
             figures.keep(self.train_step(indices[mine], z[mine]), len(indices))
             run.step += 1
             if run.average is not None:
-                follow(run.average, run.gan.generator, run.step)
+                follow(run.average, run.gan.generator, run.step, config.settle_after or 0)
             progress.after_step()
             last = run.steps_of_epoch == 0 or self.ranks.most(bool(signals)) > 0
             if last or run.steps_of_epoch % figures.read_every == 0:

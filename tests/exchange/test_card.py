@@ -63,3 +63,18 @@ def test_names_that_are_not_utf_8_are_shown(tmp_path: Path) -> None:
     assert "0 (\\udcff), 1 (\\ud800b), 2 (c)" in card
     assert "the data set k\\udcff.npz." in card
     card.encode()
+
+
+@pytest.mark.parametrize(
+    ("settle_after", "words"),
+    [
+        (0, "learning rate 0.0005, batches"),
+        (300, "learning rate 0.0005 (times 300 / step from step 300 on), batches"),
+    ],
+)
+def test_a_learning_rate_that_falls_is_named(settle_after: int, words: str) -> None:
+    source = find_generator(None)
+    trained = stored_generator(source)
+    config = replace(trained.config, lr=5e-4, settle_after=settle_after)
+    exported = Exported(trained._replace(config=config), source, "torch", ["g.pt"], 1, None)
+    assert words in model_card(exported)

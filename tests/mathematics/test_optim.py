@@ -58,6 +58,25 @@ def test_twenty_steps_of_each_parameter(
     np.testing.assert_allclose(moved - start, expected - start, rtol=rtol, atol=rtol * lr)
 
 
+@pytest.mark.parametrize("settle_after", [0, 1, 3, 8])
+def test_from_then_on_the_learning_rate_falls(settle_after: int, backend: Backend) -> None:
+    """A twin is given, by hand, the learning rate of each step."""
+    nets = [mg.Sequential(mg.Linear(3, 2), seed=0, backend=backend) for _ in range(2)]
+    ours, twin = mg.Adam(nets[0], 0.1, settle_after=settle_after), mg.Adam(nets[1])
+    rates = {0: [1.0] * 6, 1: [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5, 1 / 6], 8: [1.0] * 6}
+    rates[3] = [1, 1, 1, 3 / 4, 3 / 5, 3 / 6]
+    for rate in rates[settle_after]:
+        gradient = backend.asarray(np.full(8, 0.3 + twin.t), "float32")
+        for net in nets:
+            net.grads[...] = gradient
+        twin.lr = 0.1 * rate
+        ours.step()
+        twin.step()
+        for a, b in ((nets[0].params, nets[1].params), (ours.m, twin.m), (ours.v, twin.v)):
+            np.testing.assert_array_equal(backend.to_numpy(a), backend.to_numpy(b))
+    assert ours.lr == 0.1  # what was given
+
+
 def test_first_step_is_lr_whatever_the_size_of_the_gradient() -> None:
     # The bias correction makes m̂ = g and v̂ = g² after one step.
     net = mg.Sequential(mg.Linear(2, 1), dtype="float64")
@@ -171,14 +190,17 @@ def test_defaults_are_pytorchs() -> None:
 
 @pytest.mark.torch
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
-@pytest.mark.parametrize("eps", [1e-8, 0.1])
-def test_each_step_equals_pytorch(eps: float) -> None:
+@pytest.mark.parametrize(("eps", "settle_after"), [(1e-8, 0), (0.1, 0), (1e-8, 20)])
+def test_each_step_equals_pytorch(eps: float, settle_after: int) -> None:
     import torch
 
     net = mg.Sequential(mg.Linear(20, 10), seed=0, dtype="float64")
     parameter = torch.nn.Parameter(torch.tensor(net.params.copy()))
-    ours = mg.Adam(net, lr=0.01, betas=(0.5, 0.999), eps=eps)
+    ours = mg.Adam(net, lr=0.01, betas=(0.5, 0.999), eps=eps, settle_after=settle_after)
     theirs = torch.optim.Adam([parameter], lr=0.01, betas=(0.5, 0.999), eps=eps)
+    falling = torch.optim.lr_scheduler.LambdaLR(
+        theirs, lambda done: min(1.0, (settle_after or 1e9) / (done + 1))
+    )
     rng = np.random.default_rng(1)
     for _ in range(50):
         gradient = rng.standard_normal(net.params.size)
@@ -186,6 +208,7 @@ def test_each_step_equals_pytorch(eps: float) -> None:
         parameter.grad = torch.tensor(gradient)
         ours.step()
         theirs.step()
+        falling.step()
         np.testing.assert_allclose(net.params, parameter.detach().numpy(), rtol=1e-12, atol=1e-14)
 
 
@@ -207,6 +230,10 @@ def test_each_step_equals_pytorch(eps: float) -> None:
         ({"betas": (0.9, 0.9, 0.9)}, "betas are"),
         ({"betas": 0.9}, "betas are"),
         ({"betas": (math.nan, 0.9)}, "betas are"),
+        ({"settle_after": -1}, "settle_after is -1, expected a whole number of at least 0"),
+        ({"settle_after": 2.5}, "settle_after is 2.5"),
+        ({"settle_after": True}, "settle_after is True"),
+        ({"settle_after": None}, "settle_after is None"),
     ],
 )
 def test_bad_options(options: dict[str, Any], message: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 import minigan as mg
 from minigan.backend import Array, Backend
 from minigan.data import load_archive
-from minigan.training.average import renew_statistics, update_average
+from minigan.training.average import follow, renew_statistics, update_average
 from minigan.training.pictures import save_grid
 from minigan.training.quality import Quality
 from minigan.training.recipes import RECIPES
@@ -47,6 +47,24 @@ def test_it_is_the_mean_with_the_weights_of_the_docstring(updates: int) -> None:
     weights = [math.factorial(s + 7) // math.factorial(s - 1) for s in range(1, updates + 1)]
     want = np.average(seen, axis=0, weights=np.array(weights, float))
     np.testing.assert_allclose(everything(average), want, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("settle_after", "longest"), [(0, 99), (1, 1), (10, 1), (11, 2), (30, 3), (990, 99)]
+)
+def test_the_average_of_a_run_that_settles_keeps_its_length(
+    settle_after: int, longest: int
+) -> None:
+    average, net = small(0), small(1)
+    rng, mean, t = np.random.default_rng(2), everything(average), 0
+    for step in range(1, 72):
+        net.params[...] = rng.standard_normal(net.params.shape)
+        if step % 10 == 1:
+            t += 1
+            share = 9 / (min(t, longest) + 8)
+            mean = (1 - share) * mean + share * everything(net)
+        follow(average, net, step, settle_after)
+        np.testing.assert_allclose(everything(average), mean, rtol=1e-12, atol=1e-14)
 
 
 def test_layers_see_it_and_dtypes_stay(backend: Backend) -> None:

@@ -13,6 +13,7 @@ from helpers.runs import Configure
 
 import minigan as mg
 from minigan.errors import InputError
+from minigan.training import RECIPES
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,9 @@ from minigan.errors import InputError
         ({"r1": math.nan}, "r1 is nan"),
         ({"r1": math.inf}, "r1 is inf"),
         ({"r1": "much"}, "r1 is 'much'"),
+        ({"settle_after": -1}, "settle_after is -1, expected a whole number of at least 0"),
+        ({"settle_after": 1.5}, "settle_after is 1.5, expected a whole number"),
+        ({"settle_after": 10**10}, "settle_after is 10000000000, expected .* up to 1,000,000,000"),
         ({"r1": 0.1, "recipe": "tutorial"}, "r1 is 0.1, but it is a penalty on logits"),
         ({"r1": 0.1, "recipe": "batch-norm"}, "D of the recipe batch-norm gives probabilities"),
         ({"betas": (0.5, 1.0)}, "betas are"),
@@ -112,6 +116,29 @@ def test_the_penalty_is_that_of_the_recipe_unless_it_is_given() -> None:
     for recipe in ("tutorial", "batch-norm"):
         assert mg.TrainConfig(recipe=recipe).resolved().r1 == 0.0
         assert mg.TrainConfig(recipe=recipe, r1=0.0).resolved().r1 == 0.0
+
+
+@pytest.fixture
+def settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the recipe averaged settle."""
+    monkeypatch.setitem(RECIPES, "averaged", RECIPES["averaged"]._replace(settle_after=500))
+
+
+@pytest.mark.usefixtures("settling")
+def test_a_run_settles_as_its_recipe_does_unless_told_otherwise() -> None:
+    assert mg.TrainConfig().settle_after is None
+    assert mg.TrainConfig().resolved().settle_after == 500
+    assert mg.TrainConfig(settle_after=0).resolved().settle_after == 0
+    assert mg.TrainConfig(recipe="tutorial").resolved().settle_after == 0
+    assert mg.TrainConfig(recipe="tutorial", settle_after=7).resolved().settle_after == 7
+
+
+@pytest.mark.usefixtures("settling")
+def test_a_run_from_before_the_option_goes_on_as_it_began(tmp_path: Path) -> None:
+    options = mg.TrainConfig().stored()
+    del options["settle_after"]
+    (tmp_path / "config.json").write_text(json.dumps(options))
+    assert mg.TrainConfig.of_run(tmp_path).settle_after == 0
 
 
 def test_a_run_keeps_the_whole_path_of_its_data(

@@ -11,18 +11,24 @@ from minigan.training import RECIPES, draw_start
 
 
 @pytest.mark.parametrize(
-    ("name", "batch_norms", "lr", "logits", "averaged", "r1"),
+    ("name", "batch_norms", "lr", "logits", "averaged", "r1", "settle_after"),
     [
-        ("tutorial", 0, 2e-4, False, False, 0.0),
-        ("batch-norm", 3, 1e-3, False, False, 0.0),
-        ("averaged", 3, 5e-4, True, True, 0.1),
-        ("conditional", 3, 5e-4, True, True, 0.1),
-        ("least-squares", 3, 5e-4, False, True, 0.1),
-        ("style", 1, 5e-4, True, True, 0.3),
+        ("tutorial", 0, 2e-4, False, False, 0.0, 0),
+        ("batch-norm", 3, 1e-3, False, False, 0.0, 0),
+        ("averaged", 3, 5e-4, True, True, 0.1, 0),
+        ("conditional", 3, 5e-4, True, True, 0.1, 0),
+        ("least-squares", 3, 5e-4, False, True, 0.1, 0),
+        ("style", 1, 5e-4, True, True, 0.3, 0),
     ],
 )
 def test_what_differs(
-    name: str, batch_norms: int, lr: float, logits: bool, averaged: bool, r1: float
+    name: str,
+    batch_norms: int,
+    lr: float,
+    logits: bool,
+    averaged: bool,
+    r1: float,
+    settle_after: int,
 ) -> None:
     recipe = RECIPES[name]
     classes = 10 if recipe.conditional else 0
@@ -34,6 +40,7 @@ def test_what_differs(
     assert gan.adam_g.betas == gan.adam_d.betas == (0.5, 0.999)
     assert gan.logits == logits
     assert gan.r1 == r1
+    assert gan.adam_g.settle_after == gan.adam_d.settle_after == settle_after
     assert [type(layer) for layer in gan.discriminator.layers].count(mg.Sigmoid) == (
         recipe.probabilities
     )
@@ -55,10 +62,17 @@ def test_the_tutorials_is_its_networks_drawn_one_after_the_other() -> None:
 def test_options_reach_both_networks() -> None:
     rng = np.random.default_rng(0)
     gan, _ = draw_start(
-        RECIPES["averaged"], rng, latent_dim=7, lr=3e-3, r1=2.0, betas=(0.9, 0.99), dtype="float64"
+        RECIPES["averaged"],
+        rng,
+        latent_dim=7,
+        lr=3e-3,
+        r1=2.0,
+        settle_after=30,
+        betas=(0.9, 0.99),
+        dtype="float64",
     )
     assert gan.r1 == 2.0
     assert gan.generator.n_in == 7
     for adam in (gan.adam_g, gan.adam_d):
-        assert (adam.lr, adam.betas) == (3e-3, (0.9, 0.99))
+        assert (adam.lr, adam.betas, adam.settle_after) == (3e-3, (0.9, 0.99), 30)
         assert adam.net.dtype == "float64"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.runs import Configure, assert_same_run, interrupt_at
+from helpers.runs import Configure, assert_resumes, assert_same_run, interrupt_at, saved_run
 
 import minigan as mg
 from minigan.backend import Array, Backend
@@ -43,6 +43,15 @@ def test_resume_after_an_interrupt_in_any_step(
     assert f"minigan train --resume {trainer.folder}" in capsys.readouterr().out
     mg.Trainer(mg.TrainConfig.of_run(trainer.folder)).run()
     assert_same_run(straight, trainer.folder)
+
+
+def test_resume_of_a_run_that_settles(config: Configure, tmp_path: Path) -> None:
+    """Both the learning rate and the average go on from where the steps stand."""
+    assert_resumes(config, 12, tmp_path / "settled", settle_after=5)
+    unsettled = mg.Trainer(config(settle_after=0, out=str(tmp_path / "unsettled"))).run()
+    (settled, _), (other, _) = (saved_run(tmp_path / "settled"), saved_run(unsettled))
+    for name in ("generator", "discriminator", "average"):
+        assert (settled[name] != other[name]).any()
 
 
 def test_a_trainer_that_is_behind_its_folder_overwrites_nothing(config: Configure) -> None:
