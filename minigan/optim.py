@@ -30,7 +30,7 @@ def numbers_of_step(t: int, lr: float, betas: tuple[float, float], eps: float) -
 
 def rate_of_step(t: int, lr: float, settle_after: int) -> float:
     """Return the learning rate of step t: lr min(1, T/t) with T = ``settle_after``; T = 0: lr."""
-    return lr * min(1.0, settle_after / t) if settle_after else lr
+    return lr * (settle_after / t) if 0 < settle_after < t else lr
 
 
 def update(
@@ -63,13 +63,14 @@ class Adam:
     Every step gives the numbers of ``torch.optim.Adam``, and the defaults are the same.  ``m`` and
     ``v`` have the shape and dtype of ``net.params``; ``t`` counts the steps.
 
-    With a positive ``settle_after``, T, the learning rate of step t is lr min(1, T/t): as it is for
-    T steps, half of it after 2 T, a third after 3 T.  Steps that do not get smaller keep a network
-    in motion around the best weights; if they got smaller faster than 1/t, their sum would be
-    finite, and it might stop on the way (Robbins & Monro 1951).
+    With a positive ``settle_after``, T, the learning rate of step t is lr min(1, T/t): it stays lr
+    for T steps, is half of it in step 2 T, and a third in step 3 T.  Steps that do not get smaller
+    keep the weights in motion around the best ones; if they got smaller much faster than 1/t, their
+    sum would be finite, and the weights might stop on the way (Robbins & Monro 1951).
 
     Raises TypeError if ``net`` is not a ``Sequential``; ValueError if lr or eps is negative or not
-    finite, if a beta is outside [0, 1), or if ``settle_after`` is not a whole number.
+    finite, if a beta is outside [0, 1), or if ``settle_after`` is not a whole number
+    of at least 0.
     """
 
     def __init__(

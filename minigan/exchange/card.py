@@ -58,8 +58,7 @@ def model_card(exported: Exported) -> str:
         f"- data: {data}\n- recipe: {config.recipe}, {recipe.says}\n"
         + (f"- epochs: {epochs}\n" if epochs is not None else "")
         + f"- learning rate {config.lr:g}{_falling(config)}, batches of {config.batch_size}, seed "
-        f"{config.seed}, "
-        f"{config.dtype}",
+        f"{config.seed}, {config.dtype}",
         *_files(to, files, recipe.averaged),
         *_measures(source),
         "## Loading it",

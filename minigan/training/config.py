@@ -46,15 +46,8 @@ WHOLE: dict[str, tuple[int, int | None]] = {  # smallest and largest value of ea
     "evaluate_every": (1, 1_000_000_000),
     "threads": (1, 1024),
 }
-OPTIONAL = (
-    "resize",
-    "evaluate_every",
-    "threads",
-    "settle_after",
-    "out",
-    "resume",
-    "model",
-)  # None if the option was not given
+# Options that are None if they were not given
+OPTIONAL = ("settle_after", "resize", "evaluate_every", "threads", "out", "resume", "model")
 
 
 @dataclass(frozen=True)

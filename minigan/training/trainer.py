@@ -31,10 +31,7 @@ from minigan.training.config import TrainConfig
 from minigan.training.draws import draw_epoch
 from minigan.training.epoch_end import begin_epoch, finish_epoch
 from minigan.training.failures import DivergedError, check_finite, gpu_failures_named
-from minigan.training.folder import (
-    BEST,
-    FIRST_PICTURE,
-)
+from minigan.training.folder import BEST, FIRST_PICTURE
 from minigan.training.history import HistoryRow
 from minigan.training.images import read_data, training_data
 from minigan.training.memory import MemoryCheck
