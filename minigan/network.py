@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from minigan.backend import Array, Backend, check_dtype, get_backend
+from minigan.backend import Array, Backend, check_dtype, get_backend, through
 from minigan.backend.flat import FlatViews, check_holds_no_layers, prepare_weights
 from minigan.data import network_text, save_archive
 from minigan.layers import Layer, Seed
@@ -173,7 +173,7 @@ class Sequential:
     def _through(self, method: str, x: Array) -> tuple[Array, Cache]:
         caches = []
         for layer in self.layers:
-            x, cache = getattr(layer, method)(x)
+            x, cache = through(layer, method, x)
             caches.append(cache)
         return x, Cache(self, self.updates, caches)
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, check_array
+from minigan.backend import Array, check_array, through
 from minigan.data import network_text
 from minigan.layers import Layer, Linear
 from minigan.network import Cache, Sequential, widths
@@ -108,7 +108,7 @@ class Styled(Sequential):
         caches: list[Any] = [None] * len(self.layers)
         w = x[:, : self.n_z]
         for i, layer in enumerate(self.mapping):
-            w, caches[i] = getattr(layer, method)(w)
+            w, caches[i] = through(layer, method, w)
         y = self._synthesis(method, [w] * self.styled, x, caches)
         return y, Cache(self, self.updates, caches)
 
@@ -118,11 +118,11 @@ class Styled(Sequential):
             layer = self.layers[i]
             if layer.beside == "style":
                 affine = self.layers[i - 1]
-                s, caches[i - 1] = getattr(affine, method)(next(styles))
+                s, caches[i - 1] = through(affine, method, next(styles))
                 y = np.concatenate([y, s], axis=1)
             elif layer.beside == "noise":
                 y, noise = np.concatenate([y, noise[:, : layer.n]], axis=1), noise[:, layer.n :]
-            y, caches[i] = getattr(layer, method)(y)
+            y, caches[i] = through(layer, method, y)
         return y
 
     def _back(

@@ -15,6 +15,7 @@ from minigan.backend.checks import (
     check_labels,
     check_range,
     check_size,
+    through,
 )
 from minigan.backend.dispatch import backend_of, branch, get_backend, matmul, sum_rows
 from minigan.backend.formulas import elementwise
@@ -47,4 +48,5 @@ __all__ = [
     "started_ranks",
     "sum_rows",
     "tf32_products",
+    "through",
 ]

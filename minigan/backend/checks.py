@@ -76,6 +76,18 @@ def check_array(
         raise ValueError(f"{name} has shape {a.shape}, expected ({want})")
 
 
+def through(layer: Any, method: str, x: Array) -> tuple[Array, Any]:
+    """Return y and the cache of ``layer.forward(x)``, or of another method that gives both.
+
+    Raises TypeError if the method returns anything but the pair (y, cache).
+    """
+    result = getattr(layer, method)(x)
+    if isinstance(result, (tuple, list)) and len(result) == 2:
+        return result[0], result[1]
+    kind = type(result).__name__
+    raise TypeError(f"{layer!r}.{method} returned a {kind}, expected the pair (y, cache)")
+
+
 def check_range(name: str, a: Array, low: float, high: float) -> None:
     """Raise ValueError if a value lies outside [low, high]; NaN passes.  On a GPU this waits."""
     least, most = float(a.min()), float(a.max())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import Array, backend_of
+from minigan.backend import Array, backend_of, through
 from minigan.gradcheck.precision import layers_of
 from minigan.gradcheck.problem import natural_sizes
 from minigan.gradcheck.watch import watched
@@ -47,6 +47,10 @@ def _distance_to_kink(nets: Sequence[Layer | Sequential], x: Array, training: bo
 
     def note(layer: Layer, run: Callable[[Array], Any], x: Array) -> Any:
         nonlocal distance
+        if not isinstance(layer.kinks, (tuple, list)):
+            raise TypeError(
+                f"{layer!r} has kinks = {layer.kinks!r}, expected a tuple, as in (0.0,)"
+            )
         for kink in layer.kinks:
             units = np.abs(backend_of(x).to_numpy(x) - kink).reshape(len(x), -1)
             size = units.max(axis=0 if len(x) > 1 else None)
@@ -57,5 +61,6 @@ def _distance_to_kink(nets: Sequence[Layer | Sequential], x: Array, training: bo
     method = "forward" if training else "evaluate"
     with watched((layer for net in nets for layer in layers_of(net)), **{method: note}):
         for net in nets:
-            x, _ = getattr(net, method)(x)
+            x, _ = through(net, method, x)
+            backend_of(x, f"y of {net!r}")
     return distance

@@ -9,7 +9,7 @@ import numpy as np
 from minigan.backend import Array, backend_of
 from minigan.gradcheck.check import as_number, check_problem, own_stream
 from minigan.gradcheck.kinks import away_from_kinks
-from minigan.gradcheck.precision import copy_in
+from minigan.gradcheck.precision import copy_in, named_parameters
 from minigan.gradcheck.problem import POISON, Problem
 from minigan.gradcheck.verdict import GradientReport
 from minigan.network import Sequential
@@ -39,7 +39,7 @@ def check_r1(
 
     def problem(dtype: str) -> Problem:
         twin, at = copy_in(net, dtype), start.astype(dtype)
-        parameters = list(twin.named_parameters())
+        parameters = named_parameters(twin)
         picks = None if of is None else of.astype(dtype)
         y0 = twin.forward(at)[0]
         dy = backend.asarray(own_stream(1).standard_normal(y0.shape).astype(dtype))

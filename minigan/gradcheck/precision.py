@@ -55,7 +55,7 @@ def leave_special_values(net: Layer | Sequential) -> None:
     for _, parameter, _ in named_parameters(net):
         backend = backend_of(parameter)
         values = backend.to_numpy(parameter)
-        alike = values.size > 0 and bool((values == values.flat[0]).all())
+        alike = bool((values == values.flat[0]).all())
         if alike and (values.size > 1 or values.flat[0] in (-1, 0, 1)):
             part = rng.uniform(0.7, 0.95, values.shape)
             moved = values * part if values.any() else 1 - part
@@ -68,7 +68,11 @@ def layers_of(net: Layer | Sequential) -> tuple[Layer, ...]:
 
 
 def named_parameters(net: Layer | Sequential) -> list[tuple[str, Array, Array]]:
-    """Return (name, parameter, gradient) for each parameter of a network or of a single layer."""
+    """Return (name, parameter, gradient) for each parameter of a network or of a single layer.
+
+    A parameter without entries is left out, because there is nothing to check.
+    """
     if isinstance(net, Sequential):
-        return list(net.named_parameters())
-    return [(name, getattr(net, name), getattr(net, "d" + name)) for name in net.param_names]
+        return [named for named in net.named_parameters() if named[1].size]
+    named = [(name, getattr(net, name), getattr(net, "d" + name)) for name in net.param_names]
+    return [(name, p, gradient) for name, p, gradient in named if p.size]

@@ -297,6 +297,45 @@ def test_wants_an_array() -> None:
         mg.check_gradients(mg.ReLU(), np.zeros((0, 3)))
 
 
+def test_a_layer_whose_y_or_kinks_are_of_another_kind() -> None:
+    class Listed(mg.Layer):
+        def forward(self, x: Array) -> Any:
+            return x.tolist(), x
+
+    with pytest.raises(
+        TypeError, match=r"y of Listed\(\) is a list, expected a NumPy or CuPy array"
+    ):
+        mg.check_gradients(Listed(), normal(2, 2))
+
+    class Bent(mg.ReLU):
+        kinks = 0.0  # type: ignore[assignment]
+
+    with pytest.raises(TypeError, match=r"Bent\(\) has kinks = 0.0, expected a tuple"):
+        mg.check_gradients(Bent(), normal(2, 2))
+
+
+def test_a_parameter_without_entries_takes_nothing_from_the_check() -> None:
+    class Doubled(mg.Layer):
+        param_names = ("w",)
+
+        def draw(self, rng: np.random.Generator) -> tuple[Array, ...]:
+            return (np.zeros(0),)
+
+        def forward(self, x: Array) -> tuple[Array, Array]:
+            return 2 * x, x
+
+        def input_grad(self, dy: Array, x: Array) -> Array:
+            return 2 * dy
+
+    class Tripled(Doubled):
+        def input_grad(self, dy: Array, x: Array) -> Array:
+            return 3 * dy
+
+    assert mg.check_gradients(mg.Sequential(Doubled(), dtype="float64"), normal(3, 2)).passed
+    report = mg.check_gradients(mg.Sequential(Tripled(), dtype="float64"), normal(3, 2))
+    assert report.verdict == "FAIL"
+
+
 def test_on_every_backend(backend: Backend) -> None:
     net = mg.Sequential(mg.Linear(4, 3), mg.ReLU(), mg.Linear(3, 1), seed=0, backend=backend)
     assert mg.check_gradients(net, backend.asarray(normal(3, 4)))

@@ -10,6 +10,8 @@ from helpers.every_layer import LAYERS, every_layer, normal
 
 import minigan as mg
 from minigan.backend import Backend
+from minigan.style import Constant, ModulatedLinear
+from minigan.styled import Styled
 
 
 @pytest.mark.parametrize(
@@ -123,3 +125,23 @@ def test_base_class_says_what_is_missing() -> None:
         Half().forward(normal(2, 2))
     with pytest.raises(NotImplementedError, match="Half has no input_grad"):
         Half().backward(normal(2, 2), normal(2, 2))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])  # an array of two rows could be taken for a pair
+@pytest.mark.parametrize("returned", [lambda x: x, lambda x: None, lambda x: (x, x, x)])
+def test_a_forward_that_returns_no_pair(returned: Any, rows: int) -> None:
+    class Own(mg.Layer):
+        def forward(self, x: Any) -> Any:
+            return returned(x)
+
+    kind = type(returned(np.ones(1))).__name__
+    message = rf"Own\(\).forward returned a {kind}, expected the pair \(y, cache\)"
+    x = normal(rows, 3)
+    for net in (Own(), mg.Sequential(Own(), dtype="float64")):
+        with pytest.raises(TypeError, match=message):
+            mg.check_gradients(net, x)
+    with pytest.raises(TypeError, match=message):
+        mg.Sequential(mg.Linear(3, 3), Own(), dtype="float64").forward(x)
+    styled = Styled((Own(), mg.Linear(3, 3)), (Constant(3), ModulatedLinear(3, 3)))
+    with pytest.raises(TypeError, match=message):
+        styled.forward(x.astype("float32"))
