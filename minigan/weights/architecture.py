@@ -104,7 +104,7 @@ class _Room:
             )
         if call.name not in self.own:
             sizes = [n for n in call.args if type(n) is int]
-            self.take(math.prod(sizes) if sizes else 0)
+            self.take(math.prod(sizes) if sizes and kind.param_names else 0)
             if any(type(value) is not float for value in call.options.values()):
                 raise InputError(f"{call.name} is given options other than numbers")
         try:

@@ -15,6 +15,7 @@ from minigan.backend import Array, Backend
 from minigan.data import load_archive, save_archive
 from minigan.models import style_generator
 from minigan.network import Sequential
+from minigan.style import Constant, ModulatedLinear, Noise, Shift
 from minigan.weights import build
 
 
@@ -108,6 +109,15 @@ def test_the_text_is_the_call_that_makes_the_network() -> None:
     assert eval(net.architecture, names).architecture == net.architecture
     assert "    BatchNorm1d(4, eps=0.001, momentum=0.25),\n" in net.architecture
     assert build(net.architecture, seed=0).params.tobytes() == net.params.tobytes()
+
+
+@pytest.mark.parametrize("layer", [Shift(3), Noise(3), Constant(3), ModulatedLinear(3, 2)])
+def test_a_layer_of_styles_comes_back_on_its_own(layer: mg.Layer, tmp_path: Path) -> None:
+    net = Sequential(layer, seed=0)
+    net.save(tmp_path / "net.npz")
+    again = mg.load(tmp_path / "net.npz")
+    assert repr(again) == repr(net)
+    assert (again.params == net.params).all()
 
 
 def test_layers_of_ones_own(tmp_path: Path) -> None:
