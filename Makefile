@@ -1,5 +1,5 @@
 # The checks by name; .ci/run says what each of them does, and makes its own fresh environment.
-STEPS = tests slow parity kernels page lowest style docs epoch
+STEPS = tests slow faults parity kernels ranks page lowest style docs epoch
 
 .PHONY: check $(STEPS)
 
