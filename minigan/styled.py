@@ -1,8 +1,8 @@
 """Styled: the network that carries a style to every layer that sees one.
 
 In the networks before this one, z enters at the bottom and is handed on from layer to layer.  Here
-a small network first makes w of z.  Then w goes to each hidden layer directly, and sets how strongly it
-uses each of its inputs (Karras et al. 2019).  What goes through the layers begins as a
+a small network first makes w of z.  Then w goes to each hidden layer directly, and sets how
+strongly it uses each of its inputs (Karras et al. 2019).  What goes through the layers begins as a
 constant, and a little noise is added on the way.
 
 So the layers no longer stand in a row: w goes several ways.  The way back needs one more rule, and
