@@ -52,7 +52,7 @@ def normal(n: int) -> np.ndarray:
 # %%
 G = mg.generator(classes=10, batch_norm=True, seed=rng)  # 100 columns for z, 10 for the label
 D = mg.discriminator(classes=10, logits=True, seed=rng)  # 10 outputs
-gan = mg.GAN(G, D, lr=5e-4, classes=10, logits=True, r1=0.1)
+gan = mg.GAN(G, D, lr=5e-4, classes=10, logits=True, r1=0.3)
 average = mg.generator(classes=10, batch_norm=True, seed=0)
 
 # %% [markdown]

@@ -65,6 +65,8 @@ class Options:
     """A learning rate in place of the recipe's; the table then names it."""
     r1: float | None = None
     """A weight of the penalty R1 in place of the recipe's; the table then names it."""
+    settle_after: int | None = None
+    """Steps to the settling in place of the recipe's, 0 for none; the table then names it."""
     jobs: int = 2
     """How many runs to train at a time, with one thread each."""
     runs: Path = Path("runs/recipes")
@@ -171,7 +173,8 @@ def main(options: Options) -> None:
                 done[row["recipe"], int(row["seed"]), int(row["epoch"])] = row
     evaluation = Evaluation()
     seeds = range(options.seeds[0], options.seeds[1] + 1)
-    given = [(name, x) for name, x in (("lr", options.lr), ("r1", options.r1)) if x is not None]
+    settings = {"lr": options.lr, "r1": options.r1, "settle-after": options.settle_after}
+    given = [(name, x) for name, x in settings.items() if x is not None]
     suffix = "".join(f" {name} {x:g}" for name, x in given)
     changes = [word for name, x in given for word in (f"--{name}", str(x))]
     for epochs in sorted(options.epochs):

@@ -4,6 +4,8 @@ No tolerance: if a bit of a weight changes, then a formula, an order or a draw h
 BLAS rounds otherwise, so ``first_steps.json`` has a row for each platform that was recorded, by
 
     python tests/training/test_first_steps.py
+
+A recipe that has changed has no hash on the platforms where it was not recorded again.
 """
 
 from __future__ import annotations
@@ -74,7 +76,9 @@ def test_the_first_steps_are_those_of_every_day() -> None:
     if this_platform() not in recorded:
         known = "; ".join(recorded)
         pytest.skip(f"no hashes are recorded for {this_platform()}, only for {known}")
-    assert found == recorded[this_platform()]
+    here = recorded[this_platform()]
+    assert here
+    assert {recipe: found[recipe] for recipe in here} == here
 
 
 def test_a_bit_makes_another_hash(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from minigan.training import RECIPES, draw_start
         ("tutorial", 0, 2e-4, False, False, 0.0, 0),
         ("batch-norm", 3, 1e-3, False, False, 0.0, 0),
         ("averaged", 3, 5e-4, True, True, 0.1, 0),
-        ("conditional", 3, 5e-4, True, True, 0.1, 0),
+        ("conditional", 3, 5e-4, True, True, 0.3, 20_000),
         ("least-squares", 3, 5e-4, False, True, 0.1, 0),
         ("style", 1, 5e-4, True, True, 0.3, 0),
     ],
