@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import signal
-import statistics
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,10 +23,11 @@ from minigan.training.outputs import SHARE, Outputs
 
 MEANING = "the epochs of a long run take the same time and memory; history.csv grows"
 SHORT = 8  # seconds of the miniature
-# The last tenth of the epochs may take so much more CPU time than the second tenth.  Other programs
-# on the machine slow down both an epoch and a piece of work that is always the same, and is timed
-# beside each epoch: the time of an epoch counts in units of this work.  What is left varies by a
-# tenth over minutes, and by more over the seconds of the miniature.
+# The quickest epoch of the last fifth may take so much more CPU time than that of the first fifth.
+# Other programs on the machine can only slow an epoch down, so the quickest one tells most.  They
+# also slow down a piece of work that is always the same and is timed beside each epoch: the time of
+# an epoch counts in units of this work.  What is left varies by a tenth over minutes, and by more
+# over the seconds of the miniature.
 SLOWER = {True: 1.2, False: 1.6}
 WORK = bytes(range(256)) * 512
 # Bytes that may be added after the first tenth.  A row of the history takes 1 kB as Python objects
@@ -114,12 +114,12 @@ def memory_now() -> int:
 
 
 def flat_time(epochs: Sequence[Epoch], long: bool) -> None:
-    """Compare the CPU time of the last tenth of the epochs with that of the second tenth."""
-    tenth = len(epochs) // 10
-    assert tenth >= 2, "too few epochs"
+    """Compare the CPU time of the quickest epoch at the end with that of the quickest at first."""
+    fifth = len(epochs) // 5
+    assert fifth >= 2, "too few epochs"
     first, last = (
-        statistics.median(one.cpu for one in part) / statistics.median(one.unit for one in part)
-        for part in (epochs[tenth : 2 * tenth], epochs[-tenth:])
+        min(one.cpu for one in part) / min(one.unit for one in part)
+        for part in (epochs[:fifth], epochs[-fifth:])
     )
     told = f"an epoch took {last / first:.2f} times as long at last as at first"
     assert last < SLOWER[long] * first, told

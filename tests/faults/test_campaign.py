@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from faults.soak import Epoch, flat_time
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKILL")
 
@@ -77,6 +78,25 @@ def test_a_planted_fault_is_noticed(module: str, chosen: str, plant: str) -> Non
     assert passed == number > 0
     passed, number = passed_and_all(plant)
     assert passed < number
+
+
+def epochs_of(times: list[float]) -> list[Epoch]:
+    """Return epochs that took so much CPU time, beside work that always takes as much."""
+    return [Epoch(cpu, 0.01, 0, 0, number, True) for number, cpu in enumerate(times)]
+
+
+@pytest.mark.parametrize("long", [False, True])
+def test_a_soak_bears_other_programs_but_not_slower_epochs(long: bool) -> None:
+    """A machine that is busy for most epochs at the end is no fault; ever slower epochs are."""
+    quiet = [0.2] * 21
+    flat_time(epochs_of([*quiet, 0.2, 0.4, 0.5, 0.4]), long)
+    flat_time(epochs_of([0.4, 0.5, 0.4, 0.2, *quiet]), long)
+    for times in (
+        [0.2 * (1 + number / 24) for number in range(25)],  # twice as long after 25 epochs
+        [*quiet, 0.4, 0.4, 0.5, 0.4, 0.6],
+    ):
+        with pytest.raises(AssertionError, match="times as long at last as at first"):
+            flat_time(epochs_of(times), long)
 
 
 COUNT = """
