@@ -85,7 +85,7 @@ def deviations_without_batch_norm(of: str) -> float:
         ("conditional", "right about {:.1f} % of the real", lambda: of_real_images()[0]),
         ("conditional", "(of real ones {:.0f} %)", lambda: of_real_images()[1]),
         ("conditional", "| Fréchet distance | 1.6 | {:.1f} |", lambda: of_real_images()[2]),
-        ("conditional", "with {:.1f} % of 10,000", lambda: of_the_conditional_generator()[0]),
+        ("conditional", "digit drawn | {:.1f} % |", lambda: of_the_conditional_generator()[0]),
         ("conditional", "sure of {:.0f} % of them", lambda: of_the_conditional_generator()[1]),
         ("style", "w would differ by {:.1f}", lambda: deviations_without_batch_norm("w")),
         ("style", "and s by {:.1f}", lambda: deviations_without_batch_norm("s")),
