@@ -96,7 +96,7 @@ def make_network(
 
     Raises InputError unless it is a ``Sequential`` with n_in inputs and n_out outputs, of the dtype
     and on the backend that it should be, made of layers that can be made again from their ``repr``,
-    and with the same weights whenever the seed is the same.
+    with numbers in all its arrays, and with the same weights whenever the seed is the same.
     """
     make: Any = getattr(networks, name)
     before = rng.bit_generator.state
@@ -122,6 +122,10 @@ def make_network(
         )
     own_classes(net)
     net.architecture  # noqa: B018  raises InputError if the network cannot be made again
+    parameters = [(label, parameter) for label, parameter, _ in net.named_parameters()]
+    for label, array in [*parameters, *net.named_buffers()]:
+        if not np.isfinite(net.backend.to_numpy(array)).all():
+            raise InputError(f"{the}: its {label} holds nan or inf, expected numbers")
     if net.params.size and rng.bit_generator.state == before:
         again = make(n_in, n_out, seed=rng, **options)
         if not bool((again.params == net.params).all()):

@@ -322,6 +322,27 @@ def test_no_file_of_code(config: Configure, tmp_path: Path) -> None:
         mg.Trainer(config(latent_dim=99), **networks())
 
 
+@pytest.mark.parametrize(
+    ("name", "array", "bad"),
+    [
+        ("generator", "0.W", np.nan),
+        ("generator", "1.running_var", np.inf),
+        ("discriminator", "2.b", -np.inf),
+    ],
+)
+def test_weights_that_are_no_numbers_are_named(
+    config: Configure, name: str, array: str, bad: float
+) -> None:
+    given = {
+        "generator": mg.Sequential(mg.Linear(100, 8), mg.BatchNorm1d(8), mg.Linear(8, 784)),
+        "discriminator": mg.Sequential(mg.Linear(784, 8), mg.Tanh(), mg.Linear(8, 1)),
+    }
+    layer, of_it = array.split(".")
+    getattr(given[name][int(layer)], of_it)[..., -1] = bad
+    with pytest.raises(InputError, match=f"the {name} .*: its {array} holds nan or inf"):
+        mg.Trainer(config(), **given)
+
+
 def test_a_file_may_import_what_lies_beside_it(config: Configure, tmp_path: Path) -> None:
     (tmp_path / "beside_the_model.py").write_text("WIDTH = 11\n")
     file = tmp_path / "mine.py"
